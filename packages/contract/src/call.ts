@@ -1,0 +1,82 @@
+import type { SwitchyardError } from './error.ts'
+import type { ModelReply, ModelRequest } from './ports/model.ts'
+import type { SqlQuery, SqlResult } from './ports/sql.ts'
+
+/**
+ * What can be called, one row an operation. A package adds its own by declaration merging:
+ * `declare module '@switchyard/contract' { interface Operations { 'fax.send': { request: Fax; reply: Receipt } } }`.
+ */
+export interface Operations {
+  'model.invoke': { request: ModelRequest; reply: ModelReply }
+  'sql.query': { request: SqlQuery; reply: SqlResult }
+}
+
+export type Operation = keyof Operations
+export type Request<O extends Operation> = Operations[O]['request']
+export type Reply<O extends Operation> = Operations[O]['reply']
+
+/** Carries out an operation at its target. Rejects with SwitchyardError; any other throw becomes `INTERNAL`. */
+export type Handler<O extends Operation> = (call: Call<O>) => Promise<Reply<O>>
+export type Handlers = { readonly [O in Operation]?: Handler<O> }
+
+/** One call on its way. Frozen: a policy that changes it hands a copy to `next`. */
+export interface Call<O extends Operation = Operation> {
+  readonly id: string
+  readonly operation: O
+  /** Plugin instance that will serve it; a routing policy replaces it. */
+  readonly target: string
+  readonly request: Request<O>
+  readonly principal: Principal
+  /** The caller's signal and the deadline, merged by the kernel. Its reason is a SwitchyardError: `ABORTED` or `TIMEOUT`. */
+  readonly signal: AbortSignal
+  /** Clock time in epoch ms; undefined = none. */
+  readonly deadline: number | undefined
+  /** 1-based; a retry increments it. */
+  readonly attempt: number
+  /** False forbids retry and hedging once a byte has left, unless an idempotency key is present. */
+  readonly idempotent: boolean
+  /** Route, price class, region...: flat, loggable, free of secrets. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>
+  /** Where policies note what they decided and measured; the one part of a call that is written to. */
+  readonly trace: Trace
+}
+
+/** Who asks. `tenant` is part of every shared key; there is no anonymous default, and an empty tenant or key is an error. */
+export interface Principal {
+  readonly tenant: string
+  readonly keyId: string
+  readonly team?: string
+  readonly user?: string
+  readonly roles: readonly string[]
+}
+
+export interface Decision {
+  /** Name of the policy or plugin instance that decided. */
+  readonly by: string
+  readonly decision: string
+  readonly because?: Readonly<Record<string, unknown>>
+}
+
+export interface Trace {
+  decide(by: string, decision: string, because?: Readonly<Record<string, unknown>>): void
+  /** Adds `value` to the measure of that name; the unit is the name's last word (`Ms`, `Bytes`, `Tokens`, `Count`). */
+  measure(name: string, value: number): void
+  /** In the order they were made. */
+  readonly decisions: readonly Decision[]
+  readonly measures: ReadonlyMap<string, number>
+}
+
+/**
+ * How a reply that goes on after its promise resolved came to its end. A reply with an `ended` promise of this stays one call
+ * until it settles: slots, deadlines, signals and events last as long.
+ */
+export interface Ending {
+  readonly outcome: 'complete' | 'truncated' | 'aborted' | 'error'
+  /** Present unless `complete`. */
+  readonly error?: SwitchyardError
+}
+
+/** Implemented by replies that outlive their promise, such as streams. `ended` settles exactly once and never rejects. */
+export interface Lasting {
+  readonly ended: Promise<Ending>
+}

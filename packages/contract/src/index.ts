@@ -1,0 +1,44 @@
+export type {
+  Call,
+  Decision,
+  Ending,
+  Handler,
+  Handlers,
+  Lasting,
+  Operation,
+  Operations,
+  Principal,
+  Reply,
+  Request,
+  Trace,
+} from './call.ts'
+export { type ErrorCode, type ErrorOptions, SwitchyardError } from './error.ts'
+export type { KernelEvents } from './events.ts'
+export {
+  type Awaitable,
+  CONTRACT,
+  definePlugin,
+  type Placement,
+  type Plugin,
+  type PluginDefinition,
+  type PluginFactory,
+  type SetupContext,
+  type SetupResult,
+} from './plugin.ts'
+export { type Explained, type Next, type Policy, STAGES, type Stage } from './policy.ts'
+export { definePort, type Gives, many, type Need, type Needs, optional, type Port, type Resolved } from './port.ts'
+export { type Cache, type CacheEntry, cache } from './ports/cache.ts'
+export { type CounterRow, type Counters, counters, type Lease, type Reservation } from './ports/counters.ts'
+export {
+  type ModelCard,
+  type ModelEnding,
+  type ModelEndpoint,
+  type ModelProvider,
+  type ModelReply,
+  type ModelRequest,
+  model,
+  type Usage,
+} from './ports/model.ts'
+export { type Isolation, type SqlDatabase, type SqlQuery, type SqlResult, type SqlSession, sql } from './ports/sql.ts'
+export type { CallOptions, Clock, Logger } from './runtime.ts'
+export { isSecret, type Secret, secret } from './secret.ts'
