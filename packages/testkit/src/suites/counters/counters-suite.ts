@@ -1,0 +1,15 @@
+import { type Counters, counters } from '@switchyard/contract'
+import type { Suite } from '../../conformance/suite.ts'
+import { leaseCases } from './lease-cases.ts'
+import { leaseMutants } from './lease-mutants.ts'
+import { reserveCases } from './reserve-cases.ts'
+import { reserveMutants } from './reserve-mutants.ts'
+import { windowCases } from './window-cases.ts'
+import { windowMutants } from './window-mutants.ts'
+
+/** What all counters promise, and counters that break each promise. */
+export const countersSuite: Suite<Counters> = {
+  port: counters,
+  cases: [...reserveCases, ...leaseCases, ...windowCases],
+  mutants: [...reserveMutants, ...leaseMutants, ...windowMutants],
+}

@@ -1,0 +1,81 @@
+import type { ModelProvider, Plugin } from '@switchyard/contract'
+import { model } from '@switchyard/contract'
+import type { ConformanceCase, Mutant, Opened, Subject } from '../../conformance/suite.ts'
+import { type PluginSubjectOptions, pluginSubject } from '../../plugin/plugin-subject.ts'
+import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../../upstream/fake-upstream.ts'
+
+/** What the model suite needs beside the provider. */
+export interface ModelFixture {
+  /** The provider's upstream, fresh for each case. */
+  readonly upstream: FakeUpstream
+  /** The key that the provider presents to its upstream; a canary, which must show nowhere. */
+  readonly apiKey: string
+  /** Model to ask the provider for: `provider/model`, or as the provider names it. */
+  readonly model: string
+  /** What the upstream must then receive as `model`. */
+  readonly upstreamModel: string
+  /** As `model`, for embeddings. */
+  readonly embeddingModel: string
+  /**
+   * False where another gateway between provider and upstream re-encodes bodies and follows redirects, so that what depends on
+   * the very bytes is not examined.
+   */
+  readonly verbatim: boolean
+}
+
+/** The names of `ModelFixture` that differ from provider to provider. */
+export interface ModelNaming {
+  /** Default: `fake/gpt-fake`. */
+  readonly model?: string
+  /** Default: `gpt-fake`. */
+  readonly upstreamModel?: string
+  /** Default: `fake/embedding-fake`. */
+  readonly embeddingModel?: string
+  /** Default: true. */
+  readonly verbatim?: boolean
+}
+
+export type ModelCase = ConformanceCase<ModelProvider, ModelFixture>
+export type ModelMutant = Mutant<ModelProvider, ModelFixture>
+export type OpenedModel = Opened<ModelProvider, ModelFixture>
+
+/** Starts the fixture of one case: a fake upstream and a key that is made for it. */
+export async function openModelFixture(
+  naming: ModelNaming = {},
+  options: FakeUpstreamOptions = {},
+): Promise<{ readonly fixture: ModelFixture; close(): Promise<void> }> {
+  const upstream = await startFakeUpstream(options)
+  const fixture: ModelFixture = {
+    upstream,
+    apiKey: `sk-canary-${upstream.port}-3f9a71c2d84e`,
+    model: naming.model ?? 'fake/gpt-fake',
+    upstreamModel: naming.upstreamModel ?? 'gpt-fake',
+    embeddingModel: naming.embeddingModel ?? 'fake/embedding-fake',
+    verbatim: naming.verbatim ?? true,
+  }
+  return { fixture, close: () => upstream.close() }
+}
+
+export interface ModelSubjectOptions
+  extends Omit<PluginSubjectOptions<ModelProvider, ModelFixture>, 'port' | 'fixture'>,
+    ModelNaming {
+  /** Makes the plugin that is to talk to `fixture.upstream.url` with `fixture.apiKey`. */
+  plugin(fixture: ModelFixture): Plugin
+}
+
+/** A subject of the model suite: a provider plugin, started anew against a fresh fake upstream for every case, on the system clock. */
+export function modelSubject(options: ModelSubjectOptions): Subject<ModelProvider, ModelFixture> {
+  const { model: name, upstreamModel, embeddingModel, verbatim, ...rest } = options
+  const naming: ModelNaming = {
+    ...(name === undefined ? {} : { model: name }),
+    ...(upstreamModel === undefined ? {} : { upstreamModel }),
+    ...(embeddingModel === undefined ? {} : { embeddingModel }),
+    ...(verbatim === undefined ? {} : { verbatim }),
+  }
+  return pluginSubject<ModelProvider, ModelFixture>({
+    clock: 'system',
+    ...rest,
+    port: model,
+    fixture: () => openModelFixture(naming),
+  })
+}

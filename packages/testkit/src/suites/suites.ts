@@ -1,0 +1,11 @@
+import type { Suite } from '../conformance/suite.ts'
+import { cacheSuite } from './cache/cache-suite.ts'
+import { countersSuite } from './counters/counters-suite.ts'
+import { modelSuite } from './model/model-suite.ts'
+import { sqlSuite } from './sql/sql-suite.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of suites holds suites of unlike ports
+export type AnySuite = Suite<any, any>
+
+/** Every suite of the testkit, by the id of its port: what the CLI runs and what documentation is made of. */
+export const suites: readonly AnySuite[] = [cacheSuite, countersSuite, modelSuite, sqlSuite]
