@@ -1,0 +1,92 @@
+import { type ErrorCode, SwitchyardError } from '@switchyard/contract'
+
+const MAX_MESSAGE = 500
+const KEY_LIKE = /\b(?:sk|pk|rk|xai|gsk|key)[-_][A-Za-z0-9_-]{6,}|Bearer\s+\S+|AIza[\w-]{20,}/g
+
+/** The error object of OpenAI's dialect, its texts bounded and redacted. */
+export interface DialectError {
+  readonly message: string
+  readonly type?: string
+  readonly param?: string
+  readonly code?: string
+}
+
+export interface ErrorReply {
+  readonly status: number
+  readonly body: Uint8Array
+  /** Plugin instance. */
+  readonly plugin: string
+  readonly retryAfterMs?: number | undefined
+}
+
+/**
+ * An upstream's refusal as SwitchyardError. `details.status` is its status, `details.error` its error object. A 401 or 403 is about the
+ * key we hold with the provider: `UPSTREAM_REJECTED`, never our client's `UNAUTHENTICATED`.
+ */
+export function openaiError(reply: ErrorReply): SwitchyardError {
+  const { status, plugin, retryAfterMs } = reply
+  const error = readError(reply.body) ?? { message: `it said nothing that could be read` }
+  return new SwitchyardError(codeOfStatus(status), `${plugin}: upstream answered ${status}: ${error.message}`, {
+    plugin,
+    details: { status, error },
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  })
+}
+
+/** An error object inside a 200, plain or as an event, by its type and code. */
+export function inBandError(value: unknown, plugin: string): SwitchyardError {
+  const error = dialectError(value) ?? { message: 'an error without words' }
+  const code = codeOfType(`${error.type ?? ''} ${error.code ?? ''}`)
+  return new SwitchyardError(code, `${plugin}: upstream sent an error in a 200: ${error.message}`, {
+    plugin,
+    details: { error },
+  })
+}
+
+/** The code that an error's type, or a finish reason that is one, stands for. */
+export function codeOfType(type: string): ErrorCode {
+  if (/rate_?limit|quota|resource_exhausted|\b429\b/i.test(type)) return 'RATE_LIMITED'
+  if (/overloaded|server_error|unavailable|internal|api_error|\b5\d\d\b/i.test(type)) return 'UPSTREAM_UNAVAILABLE'
+  if (/timeout/i.test(type)) return 'TIMEOUT'
+  if (/invalid_request|not_found|context_length|authentication|permission|\b4\d\d\b/i.test(type)) return 'UPSTREAM_REJECTED'
+  return 'UPSTREAM_INVALID'
+}
+
+function codeOfStatus(status: number): ErrorCode {
+  if (status === 429) return 'RATE_LIMITED'
+  if (status === 408) return 'TIMEOUT'
+  if (status >= 500) return 'UPSTREAM_UNAVAILABLE'
+  return 'UPSTREAM_REJECTED'
+}
+
+function readError(body: Uint8Array): DialectError | undefined {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  try {
+    const parsed = JSON.parse(text) as { error?: unknown; message?: unknown }
+    return dialectError(parsed.error ?? parsed)
+  } catch {
+    const plain = bounded(text.replace(/<[^>]*>/g, ' ').trim())
+    return plain === '' ? undefined : { message: plain }
+  }
+}
+
+function dialectError(value: unknown): DialectError | undefined {
+  if (typeof value === 'string') return { message: bounded(value) }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { message, type, param, code } = value as Record<string, unknown>
+  if (message === undefined && type === undefined && code === undefined) return undefined
+  return {
+    message: bounded(typeof message === 'string' ? message : 'an error without words'),
+    ...(typeof type === 'string' && { type: bounded(type) }),
+    ...(typeof param === 'string' && { param: bounded(param) }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code: bounded(String(code)) }),
+  }
+}
+
+function bounded(text: string): string {
+  return text
+    .slice(0, MAX_MESSAGE * 2)
+    .replace(/\s+/g, ' ')
+    .replace(KEY_LIKE, '[redacted]')
+    .slice(0, MAX_MESSAGE)
+}

@@ -1,0 +1,88 @@
+import { SwitchyardError } from '@switchyard/contract'
+
+const LF = 10
+const CR = 13
+/** The most that one event may hold: 4 MiB. */
+export const MAX_EVENT_BYTES: number = 4 * 1024 * 1024
+
+/** Whole events found in a chunk. */
+export interface Frames {
+  /** Bytes of all of them, in order, line ends included. */
+  readonly bytes: Uint8Array
+  /** Where each ends within `bytes`, ascending. */
+  readonly ends: readonly number[]
+}
+
+export interface SseFramer {
+  /** The events that this chunk completes, or undefined. Throws `UPSTREAM_INVALID` for an event above the limit. */
+  push(chunk: Uint8Array): Frames | undefined
+  /** Bytes of an event that was begun and not ended. */
+  rest(): Uint8Array
+}
+
+/**
+ * Finds the borders of server-sent events in bytes, without decoding. Lines end with LF, CRLF or CR, in any chunking. Each byte is
+ * looked at once; an event that lies in one chunk is not copied.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export function createSseFramer(options: { readonly maxEventBytes?: number } = {}): SseFramer {
+  const max = options.maxEventBytes ?? MAX_EVENT_BYTES
+  let carried: Uint8Array[] = []
+  let carriedBytes = 0
+  let lineStart = true
+  let afterCr = false
+  /** An event ended with a CR: a LF right behind it is its own, or, where it comes with the next chunk, the start of the next. */
+  let awaitingLf = false
+
+  return {
+    push(chunk) {
+      const ends: number[] = []
+      let last = 0
+      for (let index = 0; index < chunk.length; index++) {
+        const byte = chunk[index]
+        if (byte === LF && afterCr) {
+          afterCr = false
+          if (awaitingLf && ends.length > 0) {
+            last = index + 1
+            ends[ends.length - 1] = last + carriedBytes
+          }
+          awaitingLf = false
+          continue
+        }
+        awaitingLf = false
+        if (byte !== LF && byte !== CR) {
+          lineStart = false
+          afterCr = false
+          continue
+        }
+        afterCr = byte === CR
+        if (lineStart) {
+          last = index + 1
+          ends.push(last + carriedBytes)
+          awaitingLf = afterCr
+        }
+        lineStart = true
+      }
+      const tail = chunk.length - last
+      if (ends.length === 0) {
+        if (tail > 0) keep(last === 0 ? chunk : chunk.subarray(last))
+        return undefined
+      }
+      const bytes = carried.length === 0 ? chunk.subarray(0, last) : Buffer.concat([...carried, chunk.subarray(0, last)])
+      carried = []
+      carriedBytes = 0
+      if (tail > 0) keep(chunk.subarray(last))
+      return { bytes, ends }
+    },
+    rest: () => (carried.length === 1 ? (carried[0] as Uint8Array) : Buffer.concat(carried)),
+  }
+
+  function keep(part: Uint8Array): void {
+    carried.push(part)
+    carriedBytes += part.length
+    if (carriedBytes > max) {
+      carried = []
+      throw new SwitchyardError('UPSTREAM_INVALID', `one server-sent event is larger than ${max} bytes`, { retryable: false })
+    }
+  }
+}

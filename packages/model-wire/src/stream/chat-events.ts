@@ -1,0 +1,130 @@
+import { SwitchyardError, type Usage } from '@switchyard/contract'
+import { codeOfType, inBandError } from '../openai-error.ts'
+import { parseFields } from '../sse/decoder.ts'
+import { normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
+
+/** Finish reasons of the dialect; any other word is handed on, unless it is an error's. */
+const ERROR_REASON = /error|overloaded|exception/i
+
+type Json = Readonly<Record<string, unknown>>
+
+/** What one event means for the stream. */
+export type Verdict = 'pass' | 'hide' | 'done'
+
+/** Reads a chat stream's events as they pass, and remembers what its ending needs. One a stream: a class, its state is all it is. */
+export class ChatEvents {
+  contentSeen = false
+  outputBytes = 0
+  usage: Usage | undefined = undefined
+  private readonly plugin: string
+  private readonly route: UsageRoute
+  private readonly hideUsage: boolean
+  private rawUsage: Record<string, unknown> | undefined = undefined
+  private reason: string | undefined = undefined
+  private toolCalls = false
+  private readonly open = new Set<number>()
+  private finished = 0
+
+  constructor(plugin: string, route: UsageRoute, hideUsage: boolean) {
+    this.plugin = plugin
+    this.route = route
+    this.hideUsage = hideUsage
+  }
+
+  get finishReason(): string | undefined {
+    return this.toolCalls && this.reason === 'stop' ? 'tool_calls' : this.reason
+  }
+
+  /** Every choice that was begun has said why it ended. */
+  get allFinished(): boolean {
+    return this.finished > 0 && this.open.size === 0
+  }
+
+  /** Throws SwitchyardError for an error event, and for what is no event of the dialect. */
+  read(text: string): Verdict {
+    const data = dataOf(text, this.plugin)
+    if (data === undefined) return 'pass'
+    if (data === '[DONE]') return 'done'
+    const event = parse(data, this.plugin)
+    if (event.error !== undefined && event.error !== null) throw inBandError(event.error, this.plugin)
+    if (event['html-message'] !== undefined) throw invalid(this.plugin, 'the upstream sent text in place of events')
+    const usage = event.usage
+    if (typeof usage === 'object' && usage !== null) this.mergeUsage(usage as Json)
+    const choices = event.choices
+    if (!Array.isArray(choices)) return 'pass'
+    for (const choice of choices as Json[]) this.readChoice(choice)
+    return this.hideUsage && choices.length === 0 && usage !== undefined ? 'hide' : 'pass'
+  }
+
+  private mergeUsage(raw: Json): void {
+    this.rawUsage = { ...this.rawUsage, ...raw }
+    this.usage = normaliseUsage(this.rawUsage, this.route)?.usage
+  }
+
+  private readChoice(choice: Json): void {
+    const index = typeof choice.index === 'number' ? choice.index : 0
+    const delta = choice.delta as Json | null | undefined
+    if (delta) {
+      const bytes =
+        lengthOf(delta.content) + lengthOf(delta.refusal) + lengthOf(delta.reasoning_content) + lengthOf(delta.reasoning)
+      if (Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0) {
+        this.toolCalls = true
+        this.contentSeen = true
+        this.outputBytes += JSON.stringify(delta.tool_calls).length
+      }
+      if (bytes > 0) this.contentSeen = true
+      this.outputBytes += bytes
+    } else if (typeof choice.text === 'string' && choice.text !== '') {
+      this.contentSeen = true
+      this.outputBytes += choice.text.length
+    }
+    const reason = choice.finish_reason
+    if (typeof reason !== 'string' || reason === '') {
+      this.open.add(index)
+      return
+    }
+    if (ERROR_REASON.test(reason)) {
+      throw new SwitchyardError(
+        codeOfType(reason),
+        `${this.plugin}: the upstream ended its answer with the error ${reason.slice(0, 100)}`,
+        {
+          plugin: this.plugin,
+          details: { finishReason: reason },
+        },
+      )
+    }
+    this.open.delete(index)
+    this.finished++
+    this.contentSeen = true
+    this.reason = reason
+  }
+}
+
+/** The event's data, undefined for a comment. The usual event is one `data:` line, which needs no field parser. */
+function dataOf(text: string, plugin: string): string | undefined {
+  if (text.startsWith('data:') && !text.includes('\r')) {
+    const end = text.indexOf('\n')
+    if (text.indexOf('\n', end + 1) === end + 1) return text.slice(text.charCodeAt(5) === 32 ? 6 : 5, end)
+  }
+  const fields = parseFields(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+  if (!fields.known && text.trim() !== '') throw invalid(plugin, 'the upstream sent something that is no event stream')
+  return fields.data
+}
+
+function parse(data: string, plugin: string): Json {
+  try {
+    const value: unknown = JSON.parse(data)
+    if (typeof value === 'object' && value !== null) return value as Json
+  } catch {
+    // told below, without the text: it may hold anything
+  }
+  throw invalid(plugin, 'the upstream sent an event that is not a JSON object')
+}
+
+function invalid(plugin: string, what: string): SwitchyardError {
+  return new SwitchyardError('UPSTREAM_INVALID', `${plugin}: ${what}`, { plugin })
+}
+
+function lengthOf(value: unknown): number {
+  return typeof value === 'string' ? value.length : Array.isArray(value) ? value.length : 0
+}

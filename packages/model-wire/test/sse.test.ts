@@ -1,0 +1,98 @@
+import { createParser } from 'eventsource-parser'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createSseDecoder, createSseFramer, encodeSseEvent } from '../src/index.ts'
+
+function pieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const borders = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
+  return borders.slice(1).map((end, index) => bytes.subarray(borders[index], end))
+}
+
+function decodeAll(chunks: readonly Uint8Array[]): { event: string; data: string }[] {
+  const decoder = createSseDecoder()
+  return chunks.flatMap((chunk) => decoder.push(chunk)).map(({ event, data }) => ({ event, data }))
+}
+
+const line = fc.oneof(
+  fc.string({ unit: 'grapheme' }).map((text) => `data: ${text.replace(/[\r\n]/g, ' ')}`),
+  fc.constantFrom('data', 'data:', 'data:x', ': comment', 'event: named', 'id: 7', 'retry: 100', 'unknown: y', '{"json":1}'),
+  fc.constant(''),
+)
+
+test('agrees with eventsource-parser over any lines, line ends and chunking', () => {
+  fc.assert(
+    fc.property(fc.array(line), fc.constantFrom('\n', '\r\n', '\r'), fc.array(fc.nat()), (lines, end, cuts) => {
+      const text = lines.map((one) => one + end).join('') + end
+      const expected: { event: string; data: string }[] = []
+      const oracle = createParser({ onEvent: ({ event, data }) => expected.push({ event: event || 'message', data }) })
+      oracle.feed(text.replaceAll('\r\n', '\n').replaceAll('\r', '\n'))
+      expect(decodeAll(pieces(Buffer.from(text), cuts))).toEqual(expected)
+    }),
+  )
+})
+
+test('a stream split at every byte gives the same events', () => {
+  const bytes = Buffer.from('\uFEFFdata: häß\ndata: €\n\nevent: x\r\ndata: 𝄞\r\n\r\ndata: last\r\r')
+  const expected = [
+    { event: 'message', data: 'häß\n€' },
+    { event: 'x', data: '𝄞' },
+    { event: 'message', data: 'last' },
+  ]
+  expect(decodeAll([bytes])).toEqual(expected)
+  expect(decodeAll([...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(expected)
+  for (let cut = 0; cut <= bytes.length; cut++)
+    expect(decodeAll([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(expected)
+})
+
+test('id and retry are kept, an unfinished event is dropped', () => {
+  const decoder = createSseDecoder()
+  expect(decoder.push(Buffer.from('id: 1\nretry: 50\ndata: a\n\ndata: b\n\ndata: cut'))).toEqual([
+    { event: 'message', data: 'a', id: '1', retry: 50 },
+    { event: 'message', data: 'b', id: '1' },
+  ])
+  expect(decoder.end()).toEqual([])
+})
+
+test('what is encoded is decoded again', () => {
+  fc.assert(
+    fc.property(fc.string(), (data) => {
+      expect(decodeAll([encodeSseEvent({ data, event: 'e', id: '1' })])).toEqual([
+        { event: 'e', data: data.replace(/\r\n|\r/g, '\n') },
+      ])
+    }),
+  )
+})
+
+describe('framer', () => {
+  test('hands out bytes of the chunk itself when whole events lie in it', () => {
+    const chunk = Buffer.from('data: a\n\ndata: b\n\n')
+    const frames = createSseFramer().push(chunk)
+    expect(frames?.bytes.buffer).toBe(chunk.buffer)
+    expect(frames?.ends).toEqual([9, 18])
+  })
+
+  test('every byte comes out once, in order, whatever the chunking', () => {
+    fc.assert(
+      fc.property(fc.array(line), fc.constantFrom('\n', '\r\n', '\r'), fc.array(fc.nat()), (lines, end, cuts) => {
+        const bytes = Buffer.from(lines.map((one) => one + end).join(''))
+        const framer = createSseFramer()
+        const out: Uint8Array[] = []
+        for (const chunk of pieces(bytes, cuts)) {
+          const frames = framer.push(chunk)
+          if (frames === undefined) continue
+          expect(frames.ends.at(-1)).toBe(frames.bytes.length)
+          out.push(frames.bytes)
+        }
+        expect(Buffer.concat([...out, framer.rest()])).toEqual(bytes)
+      }),
+    )
+  })
+
+  test('an event above the limit is refused, however small its chunks', () => {
+    const framer = createSseFramer({ maxEventBytes: 1_000 })
+    const flood = (): void => {
+      for (let index = 0; index < 2_000; index++) framer.push(Buffer.from('x'))
+    }
+    expect(flood).toThrow(expect.objectContaining({ code: 'UPSTREAM_INVALID' }))
+  })
+})
