@@ -1,0 +1,7 @@
+export { type AddressRules, classifyAddress, compileRules, isAddressAllowed } from './addresses.ts'
+export type { Lookup, ResolvedAddress, TlsOptions } from './connector.ts'
+export { createEgress, type Egress, type EgressOptions, type EgressStats } from './egress.ts'
+export type { EgressReply, EgressRequest } from './exchange.ts'
+export type { EgressPolicy } from './policy.ts'
+export type { EgressBody } from './reply-body.ts'
+export { retryAfterMs } from './retry-after.ts'
