@@ -1,0 +1,2 @@
+export type { CacheMemoryInput } from './options.ts'
+export { cacheMemory } from './plugin.ts'

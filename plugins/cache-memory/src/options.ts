@@ -1,0 +1,54 @@
+import { z } from 'zod'
+
+const MIB = 1024 * 1024
+
+/** What a user gives; every field may be left out. */
+export interface CacheMemoryInput {
+  /** Bytes that all cache entries together may take, 64 MiB unless told otherwise; beyond it the least recently used go. */
+  maxBytes?: number | undefined
+  /** Bytes that one entry may take, at most `maxBytes`, an eighth of it unless told otherwise; a larger one is `TOO_LARGE`. */
+  maxEntryBytes?: number | undefined
+  /** Counter rows held at once, 1,000,000 unless told otherwise; a reserve that would start another is `OVERLOADED`. */
+  maxCounters?: number | undefined
+  /** Leases held at once, each until it expires, 1,000,000 unless told otherwise; a reserve beyond it is `OVERLOADED`. */
+  maxLeases?: number | undefined
+}
+
+/** What the plugin works with. */
+export interface CacheMemoryOptions {
+  maxBytes: number
+  maxEntryBytes?: number | undefined
+  maxCounters: number
+  maxLeases: number
+}
+
+/** Options of `cacheMemory`. */
+export const options: z.ZodType<CacheMemoryOptions, CacheMemoryInput> = z
+  .strictObject({
+    maxBytes: z
+      .int()
+      .positive()
+      .default(64 * MIB)
+      .describe('Bytes that all cache entries together may take; beyond it the least recently used go.'),
+    maxEntryBytes: z
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        'Bytes that one entry may take, at most maxBytes; a larger one is TOO_LARGE. An eighth of maxBytes if left out.',
+      ),
+    maxCounters: z
+      .int()
+      .positive()
+      .default(1_000_000)
+      .describe('Counter rows held at once; a reserve that would start another is OVERLOADED.'),
+    maxLeases: z
+      .int()
+      .positive()
+      .default(1_000_000)
+      .describe('Leases held at once, each until it expires; a reserve beyond it is OVERLOADED.'),
+  })
+  .refine(({ maxBytes, maxEntryBytes }) => maxEntryBytes === undefined || maxEntryBytes <= maxBytes, {
+    path: ['maxEntryBytes'],
+    error: 'must not pass maxBytes: no such entry could ever fit',
+  })

@@ -1,0 +1,5 @@
+export type { Password, PostgresInput, PostgresOptions, TlsMode } from './options.ts'
+export { postgresOptions } from './options.ts'
+export { postgres } from './plugin.ts'
+export type { PoolStats } from './pool.ts'
+export type { PostgresDatabase } from './postgres-database.ts'

@@ -1,0 +1,69 @@
+/** Where the next token starts: after white space and comments, which PostgreSQL nests. */
+function skipTrivia(text: string, from: number): number {
+  let at = from
+  for (;;) {
+    const char = text[at]
+    if (char === ' ' || char === '\n' || char === '\r' || char === '\t' || char === '\f' || char === '\v') at++
+    else if (char === '-' && text[at + 1] === '-') {
+      const end = text.indexOf('\n', at)
+      at = end === -1 ? text.length : end + 1
+    } else if (char === '/' && text[at + 1] === '*') at = afterComment(text, at)
+    else return at
+  }
+}
+
+function afterComment(text: string, from: number): number {
+  let depth = 0
+  for (let at = from; at < text.length; ) {
+    if (text[at] === '/' && text[at + 1] === '*') {
+      depth++
+      at += 2
+    } else if (text[at] === '*' && text[at + 1] === '/') {
+      depth--
+      at += 2
+      if (depth === 0) return at
+    } else at++
+  }
+  return text.length
+}
+
+/** The next word from a place on, in upper case, and where it ends; empty where there is no letter. */
+function wordAt(text: string, from: number): { readonly word: string; readonly end: number } {
+  const start = skipTrivia(text, from)
+  const word = /^[a-z]+/i.exec(text.slice(start, start + 32))?.[0] ?? ''
+  return { word: word.toUpperCase(), end: start + word.length }
+}
+
+/** The first word after comments, in upper case; empty where the text starts otherwise. */
+export function firstWord(text: string): string {
+  return wordAt(text, 0).word
+}
+
+/** True where there is nothing but white space, comments and semicolons, which the server takes for success. */
+export function isEmpty(text: string): boolean {
+  let at = skipTrivia(text, 0)
+  while (text[at] === ';') at = skipTrivia(text, at + 1)
+  return at === text.length
+}
+
+/** True for what would begin or end the transaction itself; savepoints are not meant. */
+export function controlsTransaction(text: string): boolean {
+  const first = wordAt(text, 0)
+  switch (first.word) {
+    case 'BEGIN':
+    case 'START':
+    case 'COMMIT':
+    case 'END':
+    case 'ABORT':
+      return true
+    case 'ROLLBACK': {
+      const second = wordAt(text, first.end)
+      const noise = second.word === 'WORK' || second.word === 'TRANSACTION'
+      return (noise ? wordAt(text, second.end) : second).word !== 'TO'
+    }
+    case 'PREPARE':
+      return wordAt(text, first.end).word === 'TRANSACTION'
+    default:
+      return false
+  }
+}

@@ -1,0 +1,2 @@
+export { type OpenAiInput, type OpenAiOptions, openAiOptions } from './options.ts'
+export { openai } from './plugin.ts'

@@ -1,0 +1,131 @@
+import type { ModelProvider, ModelReply, ModelRequest } from '@switchyard/contract'
+import { type FakeUpstream, type StartedPlugin, startFakeUpstream, startPlugin, systemClock } from '@switchyard/testkit'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { openai } from '../src/index.ts'
+
+let upstream: FakeUpstream
+let started: StartedPlugin
+let provider: ModelProvider
+beforeAll(async () => {
+  upstream = await startFakeUpstream()
+  started = await startPlugin(
+    openai({
+      provider: 'acme',
+      baseUrl: upstream.url,
+      apiKey: 'sk-canary-123456',
+      headersTimeoutMs: 500,
+      streamIdleTimeoutMs: 500,
+      egress: { allow: ['127.0.0.0/8'] },
+    }),
+    { clock: systemClock() },
+  )
+  provider = started.ports.model as ModelProvider
+})
+afterEach(() => upstream.clear())
+afterAll(async () => {
+  await started.close()
+  await upstream.close()
+})
+
+function chat(fields: Record<string, unknown> = {}, stream = false): ModelRequest {
+  const body = { model: 'acme/gpt-fake', messages: [{ role: 'user', content: 'Hi' }], ...(stream && { stream }), ...fields }
+  return { endpoint: 'chat/completions', model: String(body.model), body, raw: Buffer.from(JSON.stringify(body)), stream }
+}
+async function text(reply: ModelReply): Promise<string> {
+  if (reply.body instanceof Uint8Array) return Buffer.from(reply.body).toString()
+  let all = ''
+  for await (const chunk of reply.body) all += Buffer.from(chunk).toString()
+  return all
+}
+
+test('a chat goes out with the key and the bare model, unknown fields untouched, and comes back with its usage', async () => {
+  const request = chat({ x_unknown: { deep: true } })
+  const reply = await provider.invoke(request, {})
+  expect(JSON.parse(await text(reply)).choices).toHaveLength(1)
+  expect(await reply.ended).toMatchObject({ outcome: 'complete', usageSource: 'reported', finishReason: 'stop' })
+  const [seen] = upstream.requests
+  expect(seen?.headers.authorization).toBe('Bearer sk-canary-123456')
+  expect(seen?.body).toMatchObject({ model: 'gpt-fake', x_unknown: { deep: true } })
+  expect(seen?.body).not.toHaveProperty('stream_options')
+})
+
+test('a stream asks for its usage and hides it from a client who did not', async () => {
+  const reply = await provider.invoke(chat({}, true), {})
+  const seen = await text(reply)
+  expect(seen).toMatch(/data: \[DONE\]\n\n$/)
+  expect(seen).not.toContain('"usage":{')
+  expect((await reply.ended).usageSource).toBe('reported')
+  expect(upstream.requests[0]?.body).toMatchObject({ stream_options: { include_usage: true } })
+})
+
+test('a client who asked for usage gets it', async () => {
+  expect(await text(await provider.invoke(chat({ stream_options: { include_usage: true } }, true), {}))).toContain('"usage":{')
+})
+
+test('embeddings and the list of models', async () => {
+  const body = { model: 'acme/embedding-fake', input: 'x' }
+  const reply = await provider.invoke({ endpoint: 'embeddings', model: body.model, body, stream: false }, {})
+  expect(JSON.parse(await text(reply)).data).toHaveLength(1)
+  expect((await provider.models()).map(({ id }) => id)).toContain('acme/gpt-fake')
+  await expect(provider.probe({})).resolves.toBeUndefined()
+})
+
+describe('faults', () => {
+  test.each([
+    ['status:400', 'UPSTREAM_REJECTED'],
+    ['status:401,body:echo', 'UPSTREAM_REJECTED'],
+    ['status:429,retry-after:2', 'RATE_LIMITED'],
+    ['status:503', 'UPSTREAM_UNAVAILABLE'],
+    ['html', 'UPSTREAM_INVALID'],
+    ['reset:headers', 'UPSTREAM_UNAVAILABLE'],
+    ['stall:headers', 'TIMEOUT'],
+  ])('%s is %s, and tells no secret', async (fault, code) => {
+    for (const stream of [false, true]) {
+      upstream.script(fault)
+      const error = await provider.invoke(chat({}, stream), {}).then(
+        () => undefined,
+        (thrown: Error) => thrown,
+      )
+      expect(error).toMatchObject({ code })
+      expect(`${error?.message} ${error?.stack} ${JSON.stringify(error)}`).not.toContain('sk-canary')
+    }
+  })
+
+  test('a stated wait is told', async () => {
+    upstream.script('status:429,retry-after:2')
+    await expect(provider.invoke(chat(), {})).rejects.toMatchObject({ retryAfterMs: 2_000 })
+  })
+
+  test.each(['end:mid', 'reset:mid'])('%s breaks the stream and says so', async (fault) => {
+    upstream.script(fault)
+    const reply = await provider.invoke(chat({}, true), {})
+    await expect(text(reply)).rejects.toMatchObject({ code: 'UPSTREAM_TRUNCATED' })
+    expect((await reply.ended).outcome).toBe('truncated')
+  })
+
+  test('a stall within a stream ends as a timeout', async () => {
+    upstream.script('stall:mid')
+    await expect(text(await provider.invoke(chat({}, true), {}))).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+})
+
+test('leaving closes the upstream', async () => {
+  upstream.script('endless:5')
+  const controller = new AbortController()
+  const reply = await provider.invoke(chat({}, true), { signal: controller.signal })
+  controller.abort()
+  expect((await reply.ended).outcome).toBe('aborted')
+  expect((await upstream.whenClosed(0)).closedBeforeEnd).toBe(true)
+})
+
+test('an endpoint it does not serve sends nothing', async () => {
+  await expect(provider.invoke({ ...chat(), endpoint: 'rerank' }, {})).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  expect(upstream.requests).toHaveLength(0)
+})
+
+test('a private address is refused unless it is allowed', async () => {
+  const closed = await startPlugin(openai({ provider: 'acme', baseUrl: upstream.url }), { clock: systemClock() })
+  await expect((closed.ports.model as ModelProvider).invoke(chat(), {})).rejects.toMatchObject({ code: 'POLICY_REFUSED' })
+  expect(upstream.requests).toHaveLength(0)
+  await closed.close()
+})

@@ -1,0 +1,123 @@
+import { type Call, definePlugin, type ModelReply, type Plugin, SwitchyardError } from '@switchyard/contract'
+import { type Kernel, startKernel } from '@switchyard/kernel'
+import { virtualClock } from '@switchyard/testkit'
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { resilience } from '../src/index.ts'
+import { rejection, unavailable } from './fake-call.ts'
+
+const principal = { tenant: 'acme', keyId: 'key-1', roles: [] }
+const REQUESTS = {
+  'sql.query': { sql: 'select 1', params: [] },
+  'model.invoke': { endpoint: 'chat/completions', model: 'demo/echo', body: {}, stream: true },
+} as const
+
+type Guarded = keyof typeof REQUESTS
+
+/** Serves both operations by one function. */
+function remote(answer: (call: Call) => Promise<unknown>): Plugin {
+  return definePlugin({
+    name: 'remote',
+    contract: 1,
+    options: z.strictObject({}),
+    setup: () => ({ ports: {}, serves: { 'sql.query': answer as never, 'model.invoke': answer as never } }),
+  })()
+}
+
+let kernel: Kernel | undefined
+afterEach(() => kernel?.close())
+
+async function start(answer: (call: Call) => Promise<unknown>, options: Parameters<typeof resilience>[0] = {}) {
+  const clock = virtualClock()
+  kernel = await startKernel({ plugins: [resilience(options), remote(answer)] }, { clock, random: () => 0.5 })
+  return { clock, kernel }
+}
+
+describe.each(Object.keys(REQUESTS) as Guarded[])('%s', (operation) => {
+  const init = { target: 'remote', request: REQUESTS[operation], principal, idempotent: true }
+
+  test('is repeated with the next attempt number', async () => {
+    const attempts: number[] = []
+    const { clock, kernel } = await start(async (call) => {
+      attempts.push(call.attempt)
+      if (call.attempt < 3) throw unavailable()
+      return { rows: [], rowCount: attempts.length }
+    })
+    const reply = kernel.call(operation, init as never)
+    await clock.advance(10_000)
+    expect(await reply).toMatchObject({ rowCount: 3 })
+    expect(attempts).toEqual([1, 2, 3])
+  })
+
+  test('is ended by the deadline, retries included', async () => {
+    let attempts = 0
+    const { clock, kernel } = await start(
+      async (call) => {
+        attempts++
+        await clock.sleep(400, call.signal)
+        throw unavailable()
+      },
+      { deadline: { totalMs: 1_000 }, retry: { maxAttempts: 20, backoffBaseMs: 0 } },
+    )
+    const begun = clock.now()
+    let tookMs = 0
+    const failed = rejection(kernel.call(operation, init as never)).finally(() => {
+      tookMs = clock.now() - begun
+    })
+    await clock.advance(5_000)
+    expect(await failed).toMatchObject({ code: 'TIMEOUT', plugin: 'resilience' })
+    expect(tookMs).toBe(1_000)
+    expect(attempts).toBe(3)
+  })
+
+  test('goes by its own settings', async () => {
+    const { clock, kernel } = await start(async () => Promise.reject(unavailable()), {
+      retry: { maxAttempts: 5, backoffBaseMs: 0 },
+      operations: { 'sql.query': { retry: { maxAttempts: 2 } } },
+    })
+    const ended: Call[] = []
+    kernel.on('call:ended', ({ call }) => ended.push(call as Call))
+    const failed = rejection(kernel.call(operation, init as never))
+    await clock.advance(1_000)
+    expect((await failed).code).toBe('UPSTREAM_UNAVAILABLE')
+    expect(ended[0]?.trace.measures.get('retryCount')).toBe(operation === 'sql.query' ? 1 : 4)
+  })
+
+  test('is explained without being sent', async () => {
+    let calls = 0
+    const { kernel } = await start(async () => {
+      calls++
+    })
+    const { decisions, problems } = await kernel.explain(operation, init as never)
+    expect(problems).toEqual([])
+    expect(decisions.map(({ stage, by, decision }) => [stage, by, decision])).toEqual([
+      ['resilience', 'resilience/deadline', 'deadline-set'],
+      ['resilience', 'resilience/retry', 'may-retry'],
+    ])
+    expect(calls).toBe(0)
+  })
+})
+
+test('a stream that breaks after its first content is not sent again', async () => {
+  let calls = 0
+  const broken = new SwitchyardError('UPSTREAM_TRUNCATED', 'the stream ended without its terminator')
+  const { clock, kernel } = await start(async (): Promise<ModelReply> => {
+    calls++
+    const { promise: ended, resolve } = Promise.withResolvers<Awaited<ModelReply['ended']>>()
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield new TextEncoder().encode('data: {}\n\n')
+      resolve({ outcome: 'truncated', error: broken, usage: { inputTokens: 0, outputTokens: 0 }, usageSource: 'none' })
+      throw broken
+    }
+    return { status: 200, headers: {}, body: body(), ended }
+  })
+  const request = REQUESTS['model.invoke']
+  const reply = await kernel.call('model.invoke', { target: 'remote', request, principal, idempotent: true })
+  const read = async (): Promise<void> => {
+    for await (const _ of reply.body as AsyncIterable<Uint8Array>);
+  }
+  expect(await rejection(read())).toBe(broken)
+  await clock.advance(60_000)
+  expect(calls).toBe(1)
+  expect(clock.pending()).toBe(0)
+})
