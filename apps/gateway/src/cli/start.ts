@@ -1,0 +1,67 @@
+import { findConfig } from '../config/read.ts'
+import type { Settings } from '../config/settings.ts'
+import { createLog } from '../log.ts'
+import { type Running, run } from '../run.ts'
+import { banner } from './banner.ts'
+import { orFail } from './failure.ts'
+
+export interface StartOptions {
+  readonly config?: string
+  readonly port?: number
+  readonly host?: string
+  readonly logLevel?: Settings['log']['level']
+  readonly watch: boolean
+}
+
+/** `switchyard start`: runs until SIGTERM or SIGINT; SIGHUP reloads; a second signal leaves at once with exit code 1. */
+export async function start(options: StartOptions): Promise<void> {
+  await orFail(async () => {
+    const startedAt = performance.now()
+    const configPath = options.config ?? (await findConfig(process.cwd()))
+    const log = createLog(options.logLevel ?? 'info')
+    const running = await run({
+      configPath,
+      env: process.env,
+      log,
+      watch: options.watch,
+      override: (settings) => withFlags(settings, options),
+    })
+    handleSignals(running, () => log.flush())
+    const { gateway } = running
+    const { directory, settings } = gateway.live()
+    process.stdout.write(
+      banner({
+        url: gateway.url,
+        providers: running.providers,
+        models: directory.known,
+        env: process.env,
+        keyNeeded: settings.auth.keys.length > 0,
+        startedInMs: performance.now() - startedAt,
+      }),
+    )
+  })
+}
+
+function withFlags(settings: Settings, { port, host }: StartOptions): Settings {
+  const fromEnv = process.env.PORT ? Number(process.env.PORT) : undefined
+  return {
+    ...settings,
+    server: { ...settings.server, port: port ?? fromEnv ?? settings.server.port, host: host ?? settings.server.host },
+  }
+}
+
+function handleSignals(running: Running, flush: () => void): void {
+  let leaving = false
+  const leave = async (signal: NodeJS.Signals): Promise<void> => {
+    if (leaving) process.exit(1)
+    leaving = true
+    const { drainDelayMs } = running.gateway.live().settings.server
+    // A person at a terminal waits for no load balancer.
+    await running.close({ drainDelayMs: signal === 'SIGTERM' ? drainDelayMs : 0 })
+    flush()
+    process.exit(0)
+  }
+  process.on('SIGTERM', leave)
+  process.on('SIGINT', leave)
+  process.on('SIGHUP', () => void running.reload())
+}

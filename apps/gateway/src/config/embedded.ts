@@ -1,0 +1,98 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { cacheMemory } from '@switchyard/cache-memory'
+import { sqlite } from '@switchyard/connector-sqlite'
+import type { Logger, Plugin } from '@switchyard/contract'
+import { portkey } from '@switchyard/provider-portkey'
+import { resilience } from '@switchyard/resilience'
+import { startDemoUpstream } from '../demo/demo-upstream.ts'
+import { startPortkey } from '../portkey-child/start.ts'
+import { keysIn, PORTKEY_VARIABLE } from './provider-keys.ts'
+
+export interface EmbeddedOptions {
+  /** Run Portkey as a child. */
+  readonly portkey: boolean
+  /** Serve `demo/*`; needs `portkey`. */
+  readonly demo: boolean
+  readonly dataDir: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Where the processes of the embedded default listen. */
+interface Addresses {
+  readonly portkey: string | undefined
+  readonly demo: string | undefined
+}
+
+export interface EmbeddedPlan {
+  readonly plugins: readonly Plugin[]
+  /** For the start-up message: `openai (OPENAI_API_KEY)`. */
+  readonly providers: readonly string[]
+}
+
+/** Processes and servers that the embedded assembly stands on. They outlive a reload and close with the gateway. */
+export interface Embedded {
+  readonly plan: EmbeddedPlan
+  close(): Promise<void>
+}
+
+/**
+ * Starts the default assembly's processes: the real Portkey gateway as a child and the simulated `demo` upstream.
+ * Rejects `CONFIG_INVALID` or `STARTUP_FAILED`; what was started by then is stopped.
+ */
+export async function startEmbedded(options: EmbeddedOptions, log: Logger): Promise<Embedded> {
+  const releases: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const release of releases.splice(0).reverse()) await release()
+  }
+  try {
+    mkdirSync(dirname(databaseOf(options)), { recursive: true })
+    const demo = options.demo && options.portkey ? await startDemoUpstream() : undefined
+    if (demo !== undefined) releases.push(demo.close)
+    const child = options.portkey ? await startPortkey({ log }) : undefined
+    if (child !== undefined) releases.push(child.close)
+    return { plan: planEmbedded(options, { portkey: child?.baseUrl, demo: demo?.baseUrl }), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const NOWHERE = 'http://127.0.0.1:9/v1'
+
+/** The plugins of the default assembly: resilience, memory cache, SQLite in the data folder, Portkey. Starts nothing. */
+export function planEmbedded(
+  options: EmbeddedOptions,
+  addresses: Addresses = {
+    portkey: options.portkey ? NOWHERE : undefined,
+    demo: options.demo && options.portkey ? NOWHERE : undefined,
+  },
+): EmbeddedPlan {
+  const plugins: Plugin[] = [resilience(), cacheMemory(), sqlite({ path: databaseOf(options) })]
+  const providers: string[] = []
+  if (addresses.portkey !== undefined) {
+    const keys = keysIn(options.env)
+    if (addresses.demo !== undefined) providers.push('demo (simulated, no key needed)')
+    providers.push(...keys.map(({ provider, variable }) => `${provider} (${variable})`))
+    plugins.push(
+      portkey({
+        baseUrl: addresses.portkey,
+        egress: { allow: ['127.0.0.0/8'] },
+        providers: {
+          ...Object.fromEntries(keys.map(({ provider, value }) => [provider, { slug: provider, apiKey: value }])),
+          ...(addresses.demo !== undefined && { demo: { slug: 'openai', apiKey: 'simulated', customHost: addresses.demo } }),
+        },
+      }),
+    )
+  }
+  const hosted = options.env[PORTKEY_VARIABLE]
+  if (hosted) {
+    plugins.push(portkey({ apiKey: hosted }, { as: 'portkey-hosted' }))
+    providers.push(`any model through hosted Portkey (${PORTKEY_VARIABLE})`)
+  }
+  return { plugins, providers }
+}
+
+function databaseOf(options: EmbeddedOptions): string {
+  return join(options.dataDir, 'switchyard.db')
+}

@@ -1,0 +1,100 @@
+import type { Server } from 'node:http'
+import { type Logger, model } from '@switchyard/contract'
+import { type Assembly, type Kernel, startKernel } from '@switchyard/kernel'
+import type { Settings } from './config/settings.ts'
+import { type ModelDirectory, modelDirectory } from './model-directory.ts'
+import { type Authenticate, authenticator } from './principal.ts'
+import { listen, serverFor } from './server/http-server.ts'
+
+/** What a request is answered from. Replaced whole by a reload, so that one request never sees two configurations. */
+export interface Live {
+  readonly settings: Settings
+  readonly authenticate: Authenticate
+  readonly directory: ModelDirectory
+}
+
+export interface Gateway {
+  /** `http://HOST:PORT`. */
+  readonly url: string
+  readonly kernel: Kernel
+  live(): Live
+  /**
+   * Starts the new assembly beside the old, moves new requests over and drains the old. A failing start rejects and changes nothing.
+   * Host, port and header limits keep their value until a restart; a warning says so.
+   */
+  reload(next: Configured): Promise<void>
+  /** Readiness off, drain to `server.drainTimeoutMs`, close. Idempotent. */
+  close(options?: { readonly drainDelayMs?: number }): Promise<void>
+}
+
+/** Settings with the plugins they choose. */
+export interface Configured {
+  readonly settings: Settings
+  readonly assembly: Assembly
+}
+
+/**
+ * Starts the kernel and listens.
+ * Rejects with SwitchyardError: `CONFIG_INVALID` for an assembly that cannot be, or for an open host without keys; `STARTUP_FAILED`.
+ */
+export async function startGateway(configured: Configured, options: { readonly log: Logger }): Promise<Gateway> {
+  const { log } = options
+  const { settings } = configured
+  const kernel = await startKernel(configured.assembly, { log, drainTimeoutMs: settings.server.drainTimeoutMs })
+  let live = liveOf(settings, kernel)
+  let draining = false
+  let server: Server
+  try {
+    server = serverFor({ kernel, log, live: () => live, draining: () => draining })
+    await listen(server, settings.server)
+  } catch (error) {
+    await kernel.close()
+    throw error
+  }
+  const url = urlOf(server, settings.server.host)
+  let closed: Promise<void> | undefined
+
+  async function reload(next: Configured): Promise<void> {
+    const previous = live.settings.server
+    const fixed = (['host', 'port', 'maxHeaderBytes'] as const).filter((name) => next.settings.server[name] !== previous[name])
+    if (fixed.length > 0) log.warn({ settings: fixed }, 'changed in the configuration, but only a restart applies it')
+    const authenticate = authenticator(next.settings.auth.keys)
+    const moved = kernel.swap(next.assembly)
+    const off = kernel.on('assembly:swapped', () => {
+      live = { settings: next.settings, authenticate, directory: modelDirectory(kernel.all(model)) }
+    })
+    await moved.finally(off)
+  }
+
+  async function shut(drainDelayMs: number): Promise<void> {
+    draining = true
+    if (drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, drainDelayMs))
+    const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
+    server.closeIdleConnections()
+    await kernel.close()
+    const grace = setTimeout(() => server.closeAllConnections(), 1_000)
+    await stopped
+    clearTimeout(grace)
+  }
+
+  return {
+    url,
+    kernel,
+    live: () => live,
+    reload,
+    close(how) {
+      closed ??= shut(how?.drainDelayMs ?? 0)
+      return closed
+    },
+  }
+}
+
+function liveOf(settings: Settings, kernel: Kernel): Live {
+  return { settings, authenticate: authenticator(settings.auth.keys), directory: modelDirectory(kernel.all(model)) }
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as { port: number }
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}

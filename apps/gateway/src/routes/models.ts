@@ -1,0 +1,36 @@
+import type { ModelCard } from '@switchyard/contract'
+import type { Live } from '../gateway.ts'
+import type { Exchange } from '../server/exchange.ts'
+import type { ServerParts } from '../server/http-server.ts'
+
+const KEPT_MS = 60_000
+const WITHIN_MS = 5_000
+
+interface Kept {
+  readonly at: number
+  readonly cards: Promise<readonly ModelCard[]>
+}
+const kept = new WeakMap<Live['directory'], Kept>()
+
+/** `GET /v1/models`: what the providers list, kept for a minute; a provider that does not answer within 5 s is left out. */
+export async function listModels(exchange: Exchange, parts: ServerParts): Promise<void> {
+  const { directory, authenticate } = parts.live()
+  authenticate(exchange.request.headers)
+  const now = performance.now()
+  let entry = kept.get(directory)
+  if (entry === undefined || now - entry.at > KEPT_MS) {
+    const cards = directory.list(AbortSignal.timeout(WITHIN_MS), (instance, error) => {
+      kept.delete(directory)
+      parts.log.warn({ instance, err: error }, 'its models could not be listed')
+    })
+    entry = { at: now, cards }
+    kept.set(directory, entry)
+  }
+  const data = (await entry.cards).map(({ id, ownedBy, createdAt }) => ({
+    id,
+    object: 'model',
+    created: createdAt ?? 0,
+    owned_by: ownedBy,
+  }))
+  exchange.json(200, { object: 'list', data })
+}

@@ -1,0 +1,57 @@
+import { type ErrorCode, SwitchyardError } from '@switchyard/contract'
+import { describe, expect, test } from 'vitest'
+import { toHttp } from '../src/server/errors.ts'
+
+describe('every code has a status and an OpenAI-shaped body', () => {
+  test.each<[ErrorCode, number, string]>([
+    ['INVALID_REQUEST', 400, 'invalid_request'],
+    ['UNAUTHENTICATED', 401, 'invalid_api_key'],
+    ['FORBIDDEN', 403, 'forbidden'],
+    ['NOT_FOUND', 404, 'not_found'],
+    ['TOO_LARGE', 413, 'request_too_large'],
+    ['RATE_LIMITED', 429, 'rate_limit_exceeded'],
+    ['BUDGET_EXCEEDED', 429, 'insufficient_quota'],
+    ['OVERLOADED', 503, 'overloaded'],
+    ['CIRCUIT_OPEN', 503, 'circuit_open'],
+    ['CLOSED', 503, 'shutting_down'],
+    ['TIMEOUT', 504, 'timeout'],
+    ['UPSTREAM_UNAVAILABLE', 502, 'upstream_unavailable'],
+    ['UPSTREAM_INVALID', 502, 'upstream_invalid'],
+    ['UPSTREAM_TRUNCATED', 502, 'upstream_truncated'],
+  ])('%s', (code, status, name) => {
+    const failure = toHttp(new SwitchyardError(code, 'what was wrong'))
+    expect(failure.status).toBe(status)
+    expect(failure.body.error).toMatchObject({ message: 'what was wrong', code: name, param: null })
+    expect(failure.body.error.type).toMatch(/_error$|_quota$/)
+  })
+})
+
+test("an upstream's refusal of the request is handed on as it was", () => {
+  const error = new SwitchyardError('UPSTREAM_REJECTED', 'context too long', {
+    details: { status: 400, error: { type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' } },
+  })
+  expect(toHttp(error)).toMatchObject({
+    status: 400,
+    body: {
+      error: { message: 'context too long', type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' },
+    },
+  })
+})
+
+test.each([401, 403])("a provider's %i is about our key with it: the client sees 502", (status) => {
+  const failure = toHttp(new SwitchyardError('UPSTREAM_REJECTED', 'bad key', { details: { status } }))
+  expect(failure.status).toBe(502)
+  expect(failure.body.error.code).toBe('upstream_rejected')
+})
+
+test('a stated wait becomes retry-after in whole seconds, rounded up, and in milliseconds', () => {
+  const failure = toHttp(new SwitchyardError('RATE_LIMITED', 'slow down', { retryAfterMs: 1_200 }))
+  expect(failure.headers).toMatchObject({ 'retry-after': '2', 'retry-after-ms': '1200', 'x-should-retry': 'true' })
+})
+
+test('a bug tells the client nothing of itself', () => {
+  const failure = toHttp(new TypeError('secret detail'))
+  expect(failure.status).toBe(500)
+  expect(JSON.stringify(failure.body)).not.toContain('secret detail')
+  expect(failure.headers['x-should-retry']).toBe('false')
+})
