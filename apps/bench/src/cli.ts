@@ -1,0 +1,33 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { faultsBench } from './faults/bench.ts'
+import { httpBench } from './http/bench.ts'
+
+const program = new Command('bench').description(
+  'Experiments against real peers. Each prints a table for people; --json FILE writes rows for programs.',
+)
+
+program
+  .command('http')
+  .description(
+    'throughput, latency, first-token time, CPU and memory: direct, floor, Switchyard (openai, portkey), Portkey alone',
+  )
+  .option('--seconds <n>', 'length of a measurement', positive, 5)
+  .option('--rounds <n>', 'interleaved rounds; the table has medians', positive, 5)
+  .option('--connections <n>', 'connections of the load generator', positive, 32)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await httpBench(options)))
+
+program
+  .command('faults')
+  .description('every fault of the fake upstream x {plain, stream} x {openai, portkey}: what the client saw')
+  .option('--aborts <n>', 'client disconnects to time', positive, 100)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await faultsBench(options)))
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1')
+  return value
+}
+
+await program.parseAsync()

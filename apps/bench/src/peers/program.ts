@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface Program {
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+/** Starts a program and waits until `url` answers anything. Rejects with the last lines it printed. */
+export async function startProgram(
+  command: string,
+  args: readonly string[],
+  url: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Program> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => {
+      lines.push(...bytes.toString('utf8').split('\n'))
+      lines.splice(0, Math.max(0, lines.length - 15))
+    })
+  }
+  const stop = (): Promise<void> => end(child)
+  const until = performance.now() + 30_000
+  while (!(await answers(url))) {
+    if (child.exitCode !== null || performance.now() > until) {
+      await stop()
+      throw new Error(`${command} ${args.join(' ')} did not answer at ${url}:\n${lines.join('\n')}`)
+    }
+    await delay(50)
+  }
+  return { pid: child.pid as number, stop }
+}
+
+/** A free port on loopback. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    await (await fetch(url, { signal: AbortSignal.timeout(1_000) })).arrayBuffer()
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await Promise.race([exited, delay(5_000)])
+  child.kill('SIGKILL')
+}
