@@ -1,0 +1,5 @@
+export { type AcquireOptions, acquireService, notRunLine } from './acquire.ts'
+export type { NotRun, Outcome, Ready, ServiceName } from './contract.ts'
+export { postgresForTests, privatePostgres } from './for-tests.ts'
+export type { PrivateOptions, PrivatePostgres } from './postgres.ts'
+export { SERVICE_NAMES } from './table.ts'

@@ -1,0 +1,8 @@
+import type { Service, ServiceName } from './contract.ts'
+import { postgres } from './postgres.ts'
+
+/** Every server that tests may ask for. A further one is a row here and a file beside `postgres.ts`. */
+export const SERVICES: Readonly<Record<ServiceName, Service>> = { postgres }
+
+/** The services' names, in the table's order. */
+export const SERVICE_NAMES: readonly ServiceName[] = Object.keys(SERVICES) as ServiceName[]
