@@ -1,4 +1,4 @@
-import type { Clock, SwitchyardError } from '@switchyard/contract'
+import { type Clock, SwitchyardError } from '@switchyard/contract'
 import { compileRules } from './addresses.ts'
 import { guardedConnector, type Lookup, systemResolver, type TlsOptions } from './connector.ts'
 import { abortError, egressError, expiredError } from './errors.ts'

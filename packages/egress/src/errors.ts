@@ -46,8 +46,20 @@ export function refusedError(plugin: string | undefined, where: string, why: str
 }
 
 /** The error of a bound that has run out. */
-export function expiredError(plugin: string | undefined, phase: Phase, ms: number, origin: string, sent: boolean): SwitchyardError {
-  return egressError(plugin, 'TIMEOUT', `${origin}: ${EXPIRED[phase]} (${ms} ms)`, { origin, sent, phase }, { retryable: phase !== 'reader' })
+export function expiredError(
+  plugin: string | undefined,
+  phase: Phase,
+  ms: number,
+  origin: string,
+  sent: boolean,
+): SwitchyardError {
+  return egressError(
+    plugin,
+    'TIMEOUT',
+    `${origin}: ${EXPIRED[phase]} (${ms} ms)`,
+    { origin, sent, phase },
+    { retryable: phase !== 'reader' },
+  )
 }
 
 /** The error of an aborted signal: its reason if that is ours, else `ABORTED` with the reason as cause. */
@@ -76,10 +88,17 @@ export function toSwitchyardError(cause: unknown, at: FailurePoint): SwitchyardE
   if (SwitchyardError.is(cause)) return cause
   const { origin, sent, replied, plugin } = at
   const code = codeOf(cause)
-  const make = (kind: ErrorCode, message: string, more: { readonly retryable?: boolean; readonly phase?: string } = {}): SwitchyardError => {
+  const make = (
+    kind: ErrorCode,
+    message: string,
+    more: { readonly retryable?: boolean; readonly phase?: string } = {},
+  ): SwitchyardError => {
     const { phase, ...options } = more
     const details = { origin, sent, vendorCode: code, ...(phase === undefined ? {} : { phase }) }
-    return egressError(plugin, kind, `${message} (${code || String(cause)})`, details, { ...options, cause: withoutData(cause) })
+    return egressError(plugin, kind, `${message} (${code || String(cause)})`, details, {
+      ...options,
+      cause: withoutData(cause),
+    })
   }
 
   switch (code) {

@@ -50,7 +50,13 @@ export class OriginPool {
   readonly #idle: Slot[] = []
   readonly #waiting = new Set<PooledRequest>()
 
-  constructor(origin: string, policy: EgressPolicy, plugin: string | undefined, connector: GuardedConnector, onRetired: (pool: OriginPool) => void) {
+  constructor(
+    origin: string,
+    policy: EgressPolicy,
+    plugin: string | undefined,
+    connector: GuardedConnector,
+    onRetired: (pool: OriginPool) => void,
+  ) {
     this.origin = origin
     this.#policy = policy
     this.#plugin = plugin

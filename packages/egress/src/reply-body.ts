@@ -112,7 +112,9 @@ export class ReplyBody implements EgressBody {
     if (SwitchyardError.is(reason)) this.#giveUp(reason)
     else {
       const message = 'the reply was given up before its end'
-      this.#giveUp(egressError(this.#source.plugin, 'ABORTED', message, { sent: true }, reason === undefined ? {} : { cause: reason }))
+      this.#giveUp(
+        egressError(this.#source.plugin, 'ABORTED', message, { sent: true }, reason === undefined ? {} : { cause: reason }),
+      )
     }
   }
 

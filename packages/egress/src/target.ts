@@ -31,7 +31,11 @@ export function vetUrl(href: string, policy: EgressPolicy, plugin?: string): URL
     )
   }
   if (url.username !== '' || url.password !== '') {
-    throw refusedError(plugin, `${scheme}//${url.hostname}`, 'the URL holds a user name or password; send an authorization header instead')
+    throw refusedError(
+      plugin,
+      `${scheme}//${url.hostname}`,
+      'the URL holds a user name or password; send an authorization header instead',
+    )
   }
   const port = url.port === '' ? (scheme === 'https:' ? 443 : 80) : Number(url.port)
   if (policy.ports !== 'any' && !policy.ports.includes(port)) {

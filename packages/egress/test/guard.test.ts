@@ -172,7 +172,6 @@ describe('names', () => {
       details: { sent: false },
     })
   })
-  })
 
   test('a name that turns to a closed address is refused at its next connection', async () => {
     let address = '127.0.0.1'
