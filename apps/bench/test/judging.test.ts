@@ -6,6 +6,9 @@ import { table } from '../src/measure/table.ts'
 describe('judgeStream', () => {
   test.each([
     ['data: {"choices":[]}\n\ndata: [DONE]\n\n', 'ok'],
+    ['data: {"choices":[]}\r\n\r\ndata: [DONE]\r\n\r\n', 'ok'],
+    ['data: {"choices":[]}\r\rdata: [DONE]\r\r', 'ok'],
+    ['data: {"choices":[]}\r\n\r\n', 'silent-truncation'],
     ['data: {"choices":[]}\n\n', 'silent-truncation'],
     ['', 'silent-truncation'],
     ['data: {"choices":[]}\n\ndata: {"error":{"code":"upstream_truncated"}}\n\n', 'error-event-mid-stream'],

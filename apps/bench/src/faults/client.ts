@@ -41,9 +41,12 @@ export async function observe({ url, model, stream, limitMs }: ClientRequest): P
   }
 }
 
-/** `[DONE]` last and every event whole, or an error event; all else only looks finished. */
+/** `[DONE]` last and every event whole, or an error event; all else only looks finished. Any line end of the SSE standard counts. */
 export function judgeStream(text: string): Sight {
-  const events = text.split('\n\n').filter((event) => event.startsWith('data: '))
+  const events = text
+    .replace(/\r\n?/g, '\n')
+    .split('\n\n')
+    .filter((event) => event.startsWith('data: '))
   const error = events.map((event) => errorOf(event.slice(6))).find((code) => code !== undefined)
   if (error !== undefined) return { seen: 'error-event-mid-stream', detail: error }
   return events.at(-1) === 'data: [DONE]'

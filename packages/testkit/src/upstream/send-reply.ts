@@ -26,8 +26,13 @@ export async function sendReply(
     if ((await beforeHeaders(response, faults, left)) === 'over') return
     await withBody(response, reply, faults, record, left)
   } catch (error) {
-    if (!left.aborted) throw error
+    if (!left.aborted && !isOfSocket(error)) throw error
   }
+}
+
+/** A write that the system refused tells of a client that left, before `close` does. */
+function isOfSocket(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.syscall === 'write'
 }
 
 async function beforeHeaders(response: ServerResponse, faults: readonly Fault[], left: AbortSignal): Promise<'over' | 'go on'> {
