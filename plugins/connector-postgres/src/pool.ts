@@ -75,6 +75,7 @@ export function pool<C extends Pooled>(options: PoolOptions<C>): Pool<C> {
   const idle: { readonly connection: C; cancelTimer(): void }[] = []
   const holdings = new Set<Holding<C>>()
   const waiters = new Set<Waiter<C>>()
+  const retiring = new WeakMap<C, number>()
   let connecting = 0
   let resetting = 0
   let failures = 0
@@ -114,8 +115,7 @@ export function pool<C extends Pooled>(options: PoolOptions<C>): Pool<C> {
   }
 
   function keep(connection: C): void {
-    const old = clock.monotonic() - connection.bornAt >= maxLifetimeMs * (0.9 + options.random() / 10)
-    if (!connection.usable || closed !== undefined || old) {
+    if (!connection.usable || closed !== undefined || clock.monotonic() >= (retiring.get(connection) as number)) {
       if (connection.usable) connection.end()
     } else {
       const cancelTimer = clock.schedule(options.idleTimeoutMs, () => {
@@ -158,6 +158,8 @@ export function pool<C extends Pooled>(options: PoolOptions<C>): Pool<C> {
         connecting--
         failures = 0
         lastFailure = undefined
+        // Drawn once: drawn anew at each return, the busy connections of one burst would all go together, at the least age.
+        retiring.set(connection, connection.bornAt + Math.floor(maxLifetimeMs * (1 - options.random() / 10)))
         connection.onLost(() => {
           discard(connection)
           pump()
@@ -177,7 +179,7 @@ export function pool<C extends Pooled>(options: PoolOptions<C>): Pool<C> {
 
   /** A server that refuses is not asked again at once, however many wait. */
   function backOff(): void {
-    if (cancelBackoff !== undefined) return
+    if (cancelBackoff !== undefined || closed !== undefined) return
     const ms = Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.longest)
     failures++
     cancelBackoff = clock.schedule(ms * (0.5 + options.random() / 2), () => {

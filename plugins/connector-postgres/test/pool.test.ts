@@ -197,6 +197,31 @@ describe('a connection that comes back', () => {
     expect(connections.stats()).toMatchObject({ total: 0 })
   })
 
+  test('is closed at an age drawn once, however often it comes back', async () => {
+    const draws = [0.2, 0.9]
+    const random = (): number => draws.shift() ?? 1
+    const connections = make({ maxLifetimeMs: 1_000, idleTimeoutMs: 100_000, random })
+    const leases = [await connections.acquire('query'), await connections.acquire('query')]
+    const [late, early] = leases.map(({ connection }) => connection) as [Fake, Fake]
+    for (const lease of leases) lease.release()
+    const use = async (): Promise<void> => {
+      const all = [await connections.acquire('query'), await connections.acquire('query')]
+      for (const lease of all) lease.release()
+    }
+    await clock.advance(909)
+    await use()
+    expect([early.ended, late.ended]).toEqual([false, false])
+    await clock.advance(1)
+    await use()
+    expect([early.ended, late.ended]).toEqual([true, false])
+    await clock.advance(69)
+    await use()
+    expect(late.ended).toBe(false)
+    await clock.advance(1)
+    await use()
+    expect(late.ended).toBe(true)
+  })
+
   test('and is not used is closed after idleTimeoutMs', async () => {
     const connections = make({ idleTimeoutMs: 100 })
     const lease = await connections.acquire('query')
@@ -322,6 +347,17 @@ describe('close', () => {
     await clock.advance(100)
     await closing
     expect(held.connection.usable).toBe(false)
+  })
+
+  test('leaves no timer where a connection fails to open too late', async () => {
+    let fail = (_: SwitchyardError): void => {}
+    const connections = make({ open: () => new Promise((_resolve, reject) => (fail = reject)) })
+    connections.acquire('query').catch(() => {})
+    const closing = connections.close(100)
+    await turns()
+    fail(refused)
+    await closing
+    expect(clock.pending()).toBe(0)
   })
 
   test('ends a connection that opens too late', async () => {
