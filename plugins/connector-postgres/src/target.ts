@@ -25,6 +25,8 @@ export interface TargetTls {
 
 const TLS_PARAMETERS = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey'])
 const PARAMETERS = new Set([...TLS_PARAMETERS, 'host', 'application_name'])
+/** Ends where a host would stand and none does: `postgres://ada@/x?host=/run/postgresql`. */
+const UP_TO_NO_HOST = /^[a-z]+:\/\/(?:[^/?#]*@)?(?=(?::\d*)?(?:[/?#]|$))/i
 
 function invalid(message: string, cause?: unknown): SwitchyardError {
   return new SwitchyardError('CONFIG_INVALID', `postgres: ${message}`, cause === undefined ? {} : { cause })
@@ -50,7 +52,7 @@ export function resolveTarget(options: PostgresOptions, instance: string): Targe
       )
     }
   }
-  const host = options.host ?? parameters.get('host') ?? unbracket(url?.hostname) ?? 'localhost'
+  const host = options.host ?? parameters.get('host') ?? decoded(unbracket(url?.hostname)) ?? 'localhost'
   const user = options.user ?? decoded(url?.username)
   if (user === undefined) throw invalid('no user is given; set `user`, or name it in the URL')
   const password = decoded(url?.password)
@@ -65,10 +67,11 @@ export function resolveTarget(options: PostgresOptions, instance: string): Targe
   }
 }
 
+/** An empty host beside a user or a port is allowed by libpq but refused by URL, so the default is written there first. */
 function parseUrl(text: string): URL {
   let url: URL
   try {
-    url = new URL(text)
+    url = new URL(text.replace(UP_TO_NO_HOST, '$&localhost'))
   } catch {
     throw invalid('`url` is no URL; write postgres://user:password@host:port/database, special characters percent-encoded')
   }
@@ -79,7 +82,7 @@ function parseUrl(text: string): URL {
 }
 
 function unbracket(hostname: string | undefined): string | undefined {
-  return hostname === undefined || hostname === '' ? undefined : decodeURIComponent(hostname).replace(/^\[(.*)\]$/, '$1')
+  return hostname?.replace(/^\[(.*)\]$/, '$1')
 }
 
 function decoded(part: string | undefined): string | undefined {

@@ -41,12 +41,18 @@ describe('the address', () => {
     })
   })
 
-  test('may be an IPv6 address or the folder of a socket', () => {
-    expect(resolve({ url: 'postgres://ada@[::1]/x' })).toMatchObject({ host: '::1', tls: { mode: 'disable' } })
-    expect(resolve({ url: 'postgres://ada@/x?host=/run/postgresql' })).toMatchObject({
-      host: '/run/postgresql',
-      tls: { mode: 'disable' },
-    })
+  test.each([
+    ['postgres://ada@[::1]/x', '::1', 5432, 'disable'],
+    ['postgres://ada@[2001:db8::1]:6543/x', '2001:db8::1', 6543, 'verify-full'],
+    ['postgres://ada@/x?host=/run/postgresql', '/run/postgresql', 5432, 'disable'],
+    ['postgresql://ada:p%40ss@:6543/x?host=/run/postgresql', '/run/postgresql', 6543, 'disable'],
+    ['postgres://ada@%2Frun%2Fpostgresql/x', '/run/postgresql', 5432, 'disable'],
+    ['postgres://ada@/x', 'localhost', 5432, 'disable'],
+    ['postgres://ada@:6543/x', 'localhost', 6543, 'disable'],
+    ['postgres://ada@?host=db.example.org', 'db.example.org', 5432, 'verify-full'],
+    ['postgres://ada@', 'localhost', 5432, 'disable'],
+  ])('of %s is %s, port %s, TLS %s', (url, host, port, mode) => {
+    expect(resolve({ url })).toMatchObject({ host, port, user: 'ada', tls: { mode } })
   })
 
   test('takes the password of the options before that of the URL', () => {
@@ -62,7 +68,10 @@ describe('the options’ own mistakes are CONFIG_INVALID, and quote no password'
     ['half a URL', { url: 'postgres//ada:canary@db' }, /`url` is no URL/],
     ['another scheme', { url: 'mysql://ada:canary@db/x' }, /must be postgres:/],
     ['several hosts', { url: 'postgres://ada:canary@a:1,b:2/x' }, /`url` is no URL/],
+    ['several hosts, one of them empty', { url: 'postgres://ada:canary@:1,b:2/x' }, /`url` is no URL/],
+    ['an @ that is not encoded', { url: 'postgres://ada:canary@:1@db:x/x' }, /`url` is no URL/],
     ['bad percent-encoding', { url: 'postgres://ada:canary%@db/x' }, /wrongly percent-encoded/],
+    ['a host of bad percent-encoding', { url: 'postgres://ada:canary@%ff/x' }, /wrongly percent-encoded/],
     ['URL and host', { url: 'postgres://ada:canary@db/x', host: 'other' }, /both `url` and `host`/],
     ['an unknown parameter', { url: 'postgres://ada:canary@db/x?statement_timeout=1' }, /statement_timeout is not known/],
     ['an unknown sslmode', { url: 'postgres://ada:canary@db/x?sslmode=maybe' }, /sslmode is not known/],
