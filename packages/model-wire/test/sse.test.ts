@@ -88,6 +88,52 @@ describe('framer', () => {
     )
   })
 
+  test('an event above the limit is refused though it came in one chunk, and a smaller one beside it is not', () => {
+    const framer = createSseFramer({ maxEventBytes: 20 })
+    expect(framer.push(Buffer.from('data: 1\n\ndata: 2\n\ndata: 3\n\n'))?.ends).toEqual([9, 18, 27])
+    expect(() => framer.push(Buffer.from(`data: ${'x'.repeat(20)}\n\n`))).toThrow(
+      expect.objectContaining({ code: 'UPSTREAM_INVALID', retryable: false }),
+    )
+  })
+
+  test('the limit is for one event: what was carried before does not count against the next', () => {
+    const framer = createSseFramer({ maxEventBytes: 30 })
+    const seen: number[] = []
+    for (let index = 0; index < 200; index++) {
+      for (const part of ['data: ', 'x'.repeat(15), '\n', '\nda', 'ta: y', '\n\n']) {
+        seen.push(...(framer.push(Buffer.from(part))?.ends ?? []))
+      }
+    }
+    expect(seen).toHaveLength(400)
+  })
+
+  test('bytes handed out are not overwritten by what comes later', () => {
+    const framer = createSseFramer()
+    framer.push(Buffer.from('data: fir'))
+    const first = framer.push(Buffer.from('st\n\ndata: sec'))
+    framer.push(Buffer.from('ond'))
+    framer.push(Buffer.from('\n\nxxxxxxxxxxxxxxxxxxxxx'))
+    expect(Buffer.from(first?.bytes ?? []).toString()).toBe('data: first\n\n')
+  })
+
+  test('a chunk may be reused by its owner once it was pushed without completing an event', () => {
+    const framer = createSseFramer()
+    const chunk = Buffer.from('data: a')
+    framer.push(chunk)
+    chunk.fill('z')
+    expect(Buffer.from(framer.push(Buffer.from('\n\n'))?.bytes ?? []).toString()).toBe('data: a\n\n')
+  })
+
+  test('a million one-byte chunks of one line cost its bytes, not an object each, and no quadratic copying', () => {
+    const framer = createSseFramer()
+    const before = process.memoryUsage()
+    for (let index = 0; index < 1_000_000; index++) framer.push(Uint8Array.of(120))
+    const after = process.memoryUsage()
+    expect(framer.rest()).toHaveLength(1_000_000)
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(64 * 1024 * 1024)
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(16 * 1024 * 1024)
+  })
+
   test('an event above the limit is refused, however small its chunks', () => {
     const framer = createSseFramer({ maxEventBytes: 1_000 })
     const flood = (): void => {

@@ -20,14 +20,19 @@ export interface SseFramer {
   rest(): Uint8Array
 }
 
+const NOTHING: Buffer = Buffer.alloc(0)
+/** A carry above this is let go once its event is whole. */
+const KEPT_CARRY_BYTES = 65_536
+
 /**
  * Finds the borders of server-sent events in bytes, without decoding. Lines end with LF, CRLF or CR, in any chunking. Each byte is
- * looked at once; an event that lies in one chunk is not copied.
+ * looked at once; an event that lies in one chunk is not copied. What is carried over is copied into one buffer, so that a stream of
+ * one-byte chunks costs its bytes and not an object for each.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export function createSseFramer(options: { readonly maxEventBytes?: number } = {}): SseFramer {
   const max = options.maxEventBytes ?? MAX_EVENT_BYTES
-  let carried: Uint8Array[] = []
+  let carry = NOTHING
   let carriedBytes = 0
   let lineStart = true
   let afterCr = false
@@ -58,7 +63,9 @@ export function createSseFramer(options: { readonly maxEventBytes?: number } = {
         afterCr = byte === CR
         if (lineStart) {
           last = index + 1
-          ends.push(last + carriedBytes)
+          const end = last + carriedBytes
+          if (end - (ends.at(-1) ?? 0) > max) throw tooLarge()
+          ends.push(end)
           awaitingLf = afterCr
         }
         lineStart = true
@@ -68,21 +75,31 @@ export function createSseFramer(options: { readonly maxEventBytes?: number } = {
         if (tail > 0) keep(last === 0 ? chunk : chunk.subarray(last))
         return undefined
       }
-      const bytes = carried.length === 0 ? chunk.subarray(0, last) : Buffer.concat([...carried, chunk.subarray(0, last)])
-      carried = []
+      const whole = chunk.subarray(0, last)
+      const bytes = carriedBytes === 0 ? whole : Buffer.concat([carry.subarray(0, carriedBytes), whole])
       carriedBytes = 0
+      if (carry.length > KEPT_CARRY_BYTES) carry = NOTHING
       if (tail > 0) keep(chunk.subarray(last))
       return { bytes, ends }
     },
-    rest: () => (carried.length === 1 ? (carried[0] as Uint8Array) : Buffer.concat(carried)),
+    rest: () => carry.subarray(0, carriedBytes),
   }
 
   function keep(part: Uint8Array): void {
-    carried.push(part)
-    carriedBytes += part.length
-    if (carriedBytes > max) {
-      carried = []
-      throw new SwitchyardError('UPSTREAM_INVALID', `one server-sent event is larger than ${max} bytes`, { retryable: false })
+    const needed = carriedBytes + part.length
+    if (needed > max) throw tooLarge()
+    if (needed > carry.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(max, Math.max(needed, carry.length * 2)))
+      carry.copy(grown, 0, 0, carriedBytes)
+      carry = grown
     }
+    carry.set(part, carriedBytes)
+    carriedBytes = needed
+  }
+
+  function tooLarge(): SwitchyardError {
+    carry = NOTHING
+    carriedBytes = 0
+    return new SwitchyardError('UPSTREAM_INVALID', `one server-sent event is larger than ${max} bytes`, { retryable: false })
   }
 }
