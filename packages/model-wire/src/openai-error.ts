@@ -43,6 +43,29 @@ export function inBandError(value: unknown, plugin: string): SwitchyardError {
   })
 }
 
+/** What came in place of an event stream: an error told as one JSON object, by its type; else `UPSTREAM_INVALID`. */
+export function notEvents(text: string, plugin: string): SwitchyardError {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown }
+    if (error !== undefined && error !== null) return inBandError(error, plugin)
+  } catch {
+    // told below, without the text: it may hold anything
+  }
+  return new SwitchyardError('UPSTREAM_INVALID', `${plugin}: the upstream sent something that is no event stream`, { plugin })
+}
+
+const ERROR_REASON = /error|overloaded|exception/i
+
+/** Throws for a finish reason that is an error's word: some providers end a 200 with one. Any other word is theirs to choose. */
+export function throwErrorReason(reason: string, plugin: string): void {
+  if (!ERROR_REASON.test(reason)) return
+  const told = bounded(reason)
+  throw new SwitchyardError(codeOfType(reason), `${plugin}: the upstream ended its answer with the error ${told}`, {
+    plugin,
+    details: { finishReason: told },
+  })
+}
+
 /** The code that an error's type, or a finish reason that is one, stands for. */
 export function codeOfType(type: string): ErrorCode {
   if (/rate_?limit|quota|resource_exhausted|\b429\b/i.test(type)) return 'RATE_LIMITED'

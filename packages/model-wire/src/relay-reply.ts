@@ -31,8 +31,8 @@ export async function relayReply(upstream: UpstreamReply, options: RelayOptions,
 /** Top-level changes that make a chat stream report its usage, and whether the event that does so must be hidden from the client. */
 export function usageChanges(request: RelayOptions['request']): { readonly stream_options: unknown } | undefined {
   if (!request.stream || request.endpoint !== 'chat/completions') return undefined
-  const given = request.body.stream_options
-  if (typeof given === 'object' && given !== null && (given as { include_usage?: unknown }).include_usage === true)
-    return undefined
-  return { stream_options: { ...(given as object | undefined), include_usage: true } }
+  const given = request.body.stream_options ?? {}
+  // What is no object is the client's mistake, for the upstream to tell.
+  if (typeof given !== 'object' || (given as { include_usage?: unknown }).include_usage === true) return undefined
+  return { stream_options: { ...given, include_usage: true } }
 }

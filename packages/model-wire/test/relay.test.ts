@@ -1,6 +1,6 @@
 import { type ModelReply, type ModelRequest, SwitchyardError } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
-import { type RelayOptions, relayStream, relayWhole, type UpstreamBody } from '../src/index.ts'
+import { createSseDecoder, type RelayOptions, relayStream, relayWhole, type UpstreamBody, usageChanges } from '../src/index.ts'
 
 const request: ModelRequest = { endpoint: 'chat/completions', model: 'p/m', body: { model: 'p/m', messages: [] }, stream: true }
 const options: RelayOptions = { plugin: 'test', request }
@@ -72,6 +72,64 @@ describe('a stream that is whole', () => {
     expect((await reply.ended).usage).toEqual({ inputTokens: 3, outputTokens: 2 })
   })
 
+  test.each(['\r\n', '\r'])('with line ends %j split at every byte is the same stream', async (end) => {
+    const wire = whole.replaceAll('\n', end)
+    const shown = createSseDecoder().push(Buffer.from(whole.replace(usage, '')))
+    for (let cut = 1; cut < wire.length; cut++) {
+      const reply = await open(source(wire.slice(0, cut), wire.slice(cut)), { hideUsage: true })
+      const seen = await text(reply)
+      expect(createSseDecoder().push(Buffer.from(seen))).toEqual(shown)
+      if (end === '\r\n') expect(seen).not.toMatch(/\r(?!\n|$)/)
+      expect(await reply.ended).toMatchObject({ outcome: 'complete', usageSource: 'reported', finishReason: 'stop' })
+    }
+  })
+
+  test('text of many bytes a character, split at every byte, passes byte for byte', async () => {
+    const wire = Buffer.from(
+      `\uFEFF: hi\n\n${delta('häß € 𝄞')}data: {"choices":[{"delta":\ndata: {"content":"x"}}]}\n\n${done}`,
+    )
+    for (let cut = 1; cut < wire.length; cut++) {
+      const parts = [wire.subarray(0, cut), wire.subarray(cut)].map((part) => async () => part)
+      const reply = await open(source(...parts))
+      const chunks: Uint8Array[] = []
+      for await (const chunk of reply.body as AsyncIterable<Uint8Array>) chunks.push(chunk)
+      expect(Buffer.concat(chunks)).toEqual(wire)
+      expect(await reply.ended).toMatchObject({ outcome: 'complete', usageSource: 'estimated' })
+    }
+  })
+
+  test('keeps an event without choices that holds no usage: Azure begins with one', async () => {
+    const filters = event({ choices: [], prompt_filter_results: [], usage: null })
+    expect(await text(await open(source(filters + whole), { hideUsage: true }))).toBe(filters + whole.replace(usage, ''))
+  })
+
+  test('that was read to [DONE] at once ends aborted when the caller leaves without reading it', async () => {
+    const controller = new AbortController()
+    const reply = await open(source(whole), { signal: controller.signal })
+    controller.abort(new SwitchyardError('ABORTED', 'over'))
+    expect(await reply.ended).toMatchObject({ outcome: 'aborted', usage: { inputTokens: 3, outputTokens: 2 } })
+    await expect(text(reply)).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+
+  test('that was read to its end is complete, whatever the signal does later', async () => {
+    const controller = new AbortController()
+    const reply = await open(source(whole), { signal: controller.signal })
+    expect(await text(reply)).toBe(whole)
+    controller.abort()
+    expect(await reply.ended).toMatchObject({ outcome: 'complete' })
+  })
+
+  test('of several choices is finished only when each of them is', async () => {
+    const second = (finish: string | null): string =>
+      event({ choices: [{ index: 1, delta: { content: 'b' }, finish_reason: finish }] })
+    const options = { terminator: 'finish-reason' } as const
+    await expect(open(source(delta('a') + second(null) + delta('', 'stop')), options).then(text)).rejects.toMatchObject({
+      code: 'UPSTREAM_TRUNCATED',
+    })
+    const both = delta('a') + second(null) + delta('', 'stop') + second('stop')
+    expect(await text(await open(source(both), options))).toBe(both)
+  })
+
   test('is over at [DONE], though the socket stays open', async () => {
     const body = source(whole, () => new Promise(() => {}))
     await text(await open(body))
@@ -110,6 +168,17 @@ describe('a fault before content rejects, so that the call may be repeated', () 
     ['HTML', '<html>\n\n<body></body>\n\n</html>', 'UPSTREAM_INVALID'],
     ['HTML on one line', '<html></html>', 'UPSTREAM_INVALID'],
     ['an error object in place of a stream', '{"error":{"message":"no","type":"server_error"}}', 'UPSTREAM_UNAVAILABLE'],
+    [
+      'an error object in place of a stream, with a blank line behind it',
+      '{"error":{"message":"no","type":"rate_limit_error"}}\n\n',
+      'RATE_LIMITED',
+    ],
+    ['a choice that is none', event({ choices: [null] }), 'UPSTREAM_INVALID'],
+    [
+      'choices without end',
+      Array.from({ length: 2_000 }, (_, index) => event({ choices: [{ index }] })).join(''),
+      'UPSTREAM_INVALID',
+    ],
     ["Portkey's text wrapper", event({ 'html-message': '<html>' }), 'UPSTREAM_INVALID'],
   ])('%s', async (_, sent, code) => {
     await expect(open(source(sent))).rejects.toMatchObject({ code })
@@ -119,6 +188,25 @@ describe('a fault before content rejects, so that the call may be repeated', () 
     const reset = (): Promise<Uint8Array> => Promise.reject(new SwitchyardError('UPSTREAM_UNAVAILABLE', 'reset'))
     await expect(open(source(role, reset))).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   })
+})
+
+test('comments without end, each a chunk of its own, are refused and not kept one by one', async () => {
+  const ping = Buffer.from(':\n\n')
+  const body: Source = {
+    destroyed: [],
+    destroy: (reason) => body.destroyed.push(reason),
+    async *[Symbol.asyncIterator]() {
+      for (let index = 0; index < 200_000; index++) yield ping
+    },
+  }
+  await expect(open(body, { maxEventBytes: 300_000 })).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' })
+  expect(body.destroyed).toHaveLength(1)
+})
+
+test('many small events before the content come out in order', async () => {
+  const pings = Array.from({ length: 5_000 }, (_, index) => `: ${index}\n\n`)
+  const all = [...pings, delta('x'), done]
+  expect(await text(await open(source(...all)))).toBe(all.join(''))
 })
 
 describe('a fault after content is an error, never a quiet end', () => {
@@ -184,6 +272,8 @@ describe('whole replies', () => {
     ['{"html-message":"<html>"}', 'UPSTREAM_INVALID', 'chat/completions'],
     ['{"object":"x"}', 'UPSTREAM_INVALID', 'embeddings'],
     ['{"error":{"message":"no","type":"server_error"}}', 'UPSTREAM_UNAVAILABLE', 'chat/completions'],
+    ['{"choices":[{"finish_reason":"stop"},{"finish_reason":"overloaded_error"}]}', 'UPSTREAM_UNAVAILABLE', 'chat/completions'],
+    ['{"choices":[{"finish_reason":"ThrottlingException"}]}', 'UPSTREAM_INVALID', 'chat/completions'],
     ['{"choices":[{"finish_reason":"overloaded_error"}]}', 'UPSTREAM_UNAVAILABLE', 'chat/completions'],
   ])('%s is %s', (body, code, endpoint) => {
     expect(() => relay(body, endpoint)).toThrow(expect.objectContaining({ code }))
@@ -195,7 +285,37 @@ describe('whole replies', () => {
     })
   })
 
+  test('a choice that is null breaks nothing', async () => {
+    expect(await relay('{"choices":[null],"usage":{"prompt_tokens":1,"completion_tokens":2}}').ended).toMatchObject({
+      outcome: 'complete',
+    })
+  })
+
   test('endpoints without a row are handed on unread', async () => {
     expect(await relay('anything', 'rerank').ended).toMatchObject({ outcome: 'complete', usageSource: 'none' })
+  })
+})
+
+describe('asking a stream for its usage', () => {
+  const asked = (stream_options: unknown, more: Partial<ModelRequest> = {}): unknown =>
+    usageChanges({ ...request, body: { ...request.body, stream_options }, ...more })
+
+  test.each([undefined, null, {}, { include_usage: false }])('%j is asked', (given) => {
+    expect(asked(given)).toEqual({ stream_options: { include_usage: true } })
+  })
+
+  test('other members stay', () => {
+    expect(asked({ include_obfuscation: false })).toEqual({
+      stream_options: { include_obfuscation: false, include_usage: true },
+    })
+  })
+
+  test.each([[{ include_usage: true }], ['text'], [7]])('%j is left as it is', (given) => {
+    expect(asked(given)).toBeUndefined()
+  })
+
+  test('neither a whole reply nor another endpoint is asked', () => {
+    expect(asked({}, { stream: false })).toBeUndefined()
+    expect(asked({}, { endpoint: 'completions' })).toBeUndefined()
   })
 })

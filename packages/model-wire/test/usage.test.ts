@@ -1,7 +1,44 @@
+import type { ModelEnding, ModelReply, ModelRequest } from '@switchyard/contract'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { normaliseUsage, type UsageRoute } from '../src/index.ts'
+import { normaliseUsage, relayStream, relayWhole, type UsageRoute } from '../src/index.ts'
 
-describe('counts of every route become totals', () => {
+const chat = { endpoint: 'chat/completions', model: 'p/m', body: { model: 'p/m', messages: [] } } as const
+
+/** The ending of a stream with these usage events between its content and its end. */
+async function streamed(route: UsageRoute, events: readonly object[], outcome = 'complete'): Promise<ModelEnding> {
+  const sent = [
+    { choices: [{ index: 0, delta: { content: 'Hello there' }, finish_reason: null }] },
+    ...events.map((usage) => ({ choices: [], usage })),
+  ].map((event) => Buffer.from(`data: ${JSON.stringify(event)}\n\n`))
+  if (outcome === 'complete') sent.push(Buffer.from('data: [DONE]\n\n'))
+  const body = {
+    destroy: () => {},
+    async *[Symbol.asyncIterator]() {
+      yield* sent
+    },
+  }
+  const options = { plugin: 'p', request: { ...chat, stream: true }, dialect: route }
+  const reply = await relayStream({ status: 200, headers: {}, body }, options)
+  await readAll(reply).catch(() => {})
+  return (await reply.ended) as ModelEnding
+}
+
+async function readAll(reply: ModelReply): Promise<void> {
+  for await (const _ of reply.body as AsyncIterable<Uint8Array>);
+}
+
+/** The ending of a whole reply with this usage. */
+function whole(route: UsageRoute, usage: object, request: Omit<ModelRequest, 'stream'> = chat): Promise<ModelEnding> {
+  const body = Buffer.from(JSON.stringify({ choices: [{ message: { content: 'Hello there' } }], data: [], usage }))
+  return relayWhole({ status: 200, headers: {} }, body, {
+    plugin: 'p',
+    request: { ...request, stream: false },
+    dialect: route,
+  }).ended as Promise<ModelEnding>
+}
+
+describe('counts of every route become totals, whole, streamed, and streamed field by field', () => {
   test.each<[string, UsageRoute, object, object]>([
     [
       'openai: cached and reasoning inside',
@@ -34,6 +71,48 @@ describe('counts of every route become totals', () => {
       { inputTokens: 150, outputTokens: 10, cacheReadTokens: 30, cacheWriteTokens: 20 },
     ],
     [
+      'anthropic: cached_tokens beside its own names counts once',
+      'anthropic',
+      {
+        prompt_tokens: 1000,
+        completion_tokens: 20,
+        total_tokens: 9020,
+        cache_read_input_tokens: 8000,
+        prompt_tokens_details: { cached_tokens: 8000 },
+      },
+      { inputTokens: 9000, outputTokens: 20, cacheReadTokens: 8000 },
+    ],
+    [
+      'anthropic: without a total the cache is still outside',
+      'anthropic',
+      { prompt_tokens: 10, completion_tokens: 2, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 },
+      { inputTokens: 18, outputTokens: 2, cacheReadTokens: 5, cacheWriteTokens: 3 },
+    ],
+    [
+      'anthropic: nothing cached',
+      'anthropic',
+      { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12, prompt_tokens_details: { cached_tokens: 0 } },
+      { inputTokens: 10, outputTokens: 2 },
+    ],
+    [
+      'vertex claude, not strict: the write has a name',
+      'vertex-claude',
+      {
+        prompt_tokens: 100,
+        completion_tokens: 10,
+        total_tokens: 160,
+        cache_read_input_tokens: 30,
+        cache_creation_input_tokens: 20,
+      },
+      { inputTokens: 150, outputTokens: 10, cacheReadTokens: 30, cacheWriteTokens: 20 },
+    ],
+    [
+      'vertex claude, strict, read only',
+      'vertex-claude',
+      { prompt_tokens: 100, completion_tokens: 10, total_tokens: 140, prompt_tokens_details: { cached_tokens: 30 } },
+      { inputTokens: 130, outputTokens: 10, cacheReadTokens: 30 },
+    ],
+    [
       'bedrock: cache inside',
       'bedrock',
       {
@@ -63,8 +142,59 @@ describe('counts of every route become totals', () => {
       },
       { inputTokens: 10, outputTokens: 10, cacheReadTokens: 5, reasoningTokens: 5 },
     ],
+    [
+      'gemini: cache inside, no thoughts',
+      'gemini',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, prompt_tokens_details: { cached_tokens: 4 } },
+      { inputTokens: 10, outputTokens: 5, cacheReadTokens: 4 },
+    ],
+    [
+      'gemini: without a total the thoughts are still outside',
+      'gemini',
+      { prompt_tokens: 10, completion_tokens: 5, completion_tokens_details: { reasoning_tokens: 25 } },
+      { inputTokens: 10, outputTokens: 30, reasoningTokens: 25 },
+    ],
+    [
+      'an unnamed route whose cache is outside by the total',
+      'openai',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 95, prompt_tokens_details: { cached_tokens: 80 } },
+      { inputTokens: 90, outputTokens: 5, cacheReadTokens: 80 },
+    ],
+    [
+      'an unnamed route: where cache and thoughts both fit, it is the cache',
+      'openai',
+      {
+        prompt_tokens: 10,
+        completion_tokens: 5,
+        total_tokens: 20,
+        prompt_tokens_details: { cached_tokens: 5 },
+        completion_tokens_details: { reasoning_tokens: 5 },
+      },
+      { inputTokens: 15, outputTokens: 5, cacheReadTokens: 5, reasoningTokens: 5 },
+    ],
+    [
+      'without a total, what is larger than its whole was left out of it',
+      'openai',
+      {
+        prompt_tokens: 10,
+        completion_tokens: 5,
+        prompt_tokens_details: { cached_tokens: 80 },
+        completion_tokens_details: { reasoning_tokens: 6 },
+      },
+      { inputTokens: 90, outputTokens: 11, cacheReadTokens: 80, reasoningTokens: 6 },
+    ],
+    [
+      'audio is a part of both',
+      'openai',
+      {
+        prompt_tokens: 10,
+        completion_tokens: 5,
+        prompt_tokens_details: { audio_tokens: 7 },
+        completion_tokens_details: { audio_tokens: 3 },
+      },
+      { inputTokens: 10, outputTokens: 5, audioInputTokens: 7, audioOutputTokens: 3 },
+    ],
     ['cohere: plain', 'cohere', { prompt_tokens: 3, completion_tokens: 4 }, { inputTokens: 3, outputTokens: 4 }],
-    ['embeddings: no completion', 'openai', { prompt_tokens: 7, total_tokens: 7 }, { inputTokens: 7, outputTokens: 0 }],
     [
       'anthropic messages: cache beside the input',
       'anthropic',
@@ -83,8 +213,94 @@ describe('counts of every route become totals', () => {
       },
       { inputTokens: 10, outputTokens: 8, cacheReadTokens: 4, reasoningTokens: 6 },
     ],
-  ])('%s', (_, route, raw, usage) => {
+  ])('%s', async (_, route, raw, usage) => {
     expect(normaliseUsage(raw, route)).toEqual({ usage })
+    const booked = { outcome: 'complete', usage, usageSource: 'reported' }
+    expect(await whole(route, raw)).toEqual(booked)
+    expect(await streamed(route, [raw])).toEqual(booked)
+    expect(await streamed(route, [{ [Object.keys(raw)[0] as string]: 1 }, raw, raw])).toEqual(booked)
+    const fields = Object.entries(raw).map(([name, value]) => ({ [name]: value }))
+    expect(await streamed(route, fields)).toEqual(booked)
+    expect(await streamed(route, fields.toReversed())).toEqual(booked)
+  })
+})
+
+test('no part is ever larger than its whole, and no count below zero, whatever was sent', () => {
+  const tokens = fc.option(fc.oneof(fc.integer({ min: -2, max: 40 }), fc.constantFrom(1.5, '7', Number.NaN)), {
+    nil: undefined,
+  })
+  const details = fc.option(fc.record({ cached_tokens: tokens, reasoning_tokens: tokens, audio_tokens: tokens }))
+  const names = ['prompt', 'completion', 'total', 'input', 'output', 'cache_read_input', 'cache_creation_input']
+  const fields = fc.record({
+    ...Object.fromEntries(names.map((name) => [`${name}_tokens`, tokens])),
+    ...Object.fromEntries(names.slice(0, 5).map((name) => [`${name}_tokens_details`, details])),
+  })
+  const routes = fc.constantFrom<UsageRoute>('openai', 'anthropic', 'vertex-claude', 'bedrock', 'gemini', 'cohere')
+  fc.assert(
+    fc.property(fields, routes, (raw, route) => {
+      const usage = normaliseUsage(raw, route)?.usage
+      if (usage === undefined) return
+      for (const value of Object.values(usage)) expect(Number.isSafeInteger(value) && value >= 0).toBe(true)
+      expect((usage.cacheReadTokens ?? 0) + (usage.cacheWriteTokens ?? 0)).toBeLessThanOrEqual(usage.inputTokens)
+      expect(usage.reasoningTokens ?? 0).toBeLessThanOrEqual(usage.outputTokens)
+      expect(usage.audioInputTokens ?? 0).toBeLessThanOrEqual(usage.inputTokens)
+      expect(usage.audioOutputTokens ?? 0).toBeLessThanOrEqual(usage.outputTokens)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+describe('what was not counted is estimated, and marked', () => {
+  test.each<[string, object]>([
+    ['negative counts', { prompt_tokens: -1, completion_tokens: -1, total_tokens: -1 }],
+    ['zeros', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }],
+    ['no counts', {}],
+  ])('%s', async (_, raw) => {
+    expect(normaliseUsage(raw)).toBeUndefined()
+    expect(await streamed('openai', [raw])).toMatchObject({ usageSource: 'estimated', usage: { outputTokens: 3 } })
+    expect(await whole('openai', raw)).toMatchObject({ usageSource: 'estimated' })
+    const embeddings = { endpoint: 'embeddings', model: 'p/e', body: { model: 'p/e', input: 'twelve bytes' } } as const
+    const ending = await whole('openai', raw, embeddings)
+    expect(ending).toMatchObject({ usageSource: 'estimated', usage: { outputTokens: 0 } })
+    expect(ending.usage.inputTokens).toBeGreaterThan(0)
+  })
+
+  test.each<[string, object]>([
+    ['an input alone', { prompt_tokens: 7 }],
+    ['an unknown output', { prompt_tokens: 7, completion_tokens: -1 }],
+  ])('%s: the output of a chat', async (_, raw) => {
+    expect(normaliseUsage(raw)).toEqual({ usage: { inputTokens: 7, outputTokens: 0 }, inputOnly: true })
+    expect(await streamed('vertex-claude', [raw], 'truncated')).toMatchObject({
+      outcome: 'truncated',
+      usageSource: 'estimated',
+      usage: { inputTokens: 7, outputTokens: 3 },
+    })
+    const ending = await whole('openai', raw)
+    expect(ending).toMatchObject({ usageSource: 'estimated', usage: { inputTokens: 7 } })
+    expect(ending.usage.outputTokens).toBeGreaterThan(0)
+  })
+
+  test('an embedding has no output, so its input is all there is', async () => {
+    const raw = { prompt_tokens: 7, total_tokens: 7 }
+    const embeddings = { endpoint: 'embeddings', model: 'p/e', body: { model: 'p/e', input: 'x' } } as const
+    expect(await whole('openai', raw, embeddings)).toEqual({
+      outcome: 'complete',
+      usage: { inputTokens: 7, outputTokens: 0 },
+      usageSource: 'reported',
+    })
+  })
+})
+
+test('cumulative counts: the last, never the sum', async () => {
+  const counts = [1, 2, 3].map((done) => ({ prompt_tokens: 10, completion_tokens: done, total_tokens: 10 + done }))
+  expect((await streamed('gemini', counts)).usage).toEqual({ inputTokens: 10, outputTokens: 3 })
+})
+
+test('a stream with endless names in its usage keeps none of them, and one count is not lost to a later null', async () => {
+  const junk = Array.from({ length: 2_000 }, (_, index) => ({ [`x${index}`]: 'y'.repeat(100), prompt_tokens: null }))
+  expect((await streamed('openai', [{ prompt_tokens: 4, completion_tokens: 2 }, ...junk])).usage).toEqual({
+    inputTokens: 4,
+    outputTokens: 2,
   })
 })
 
@@ -95,6 +311,21 @@ test('a total that fits no rule is booked and flagged', () => {
   })
   expect(normaliseUsage({ prompt_tokens: 10, completion_tokens: 5, total_tokens: 1 })).toEqual({
     usage: { inputTokens: 10, outputTokens: 5 },
+    unreconciled: true,
+  })
+})
+
+test('the flag reaches the ending, whole and streamed', async () => {
+  const raw = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 99 }
+  const booked = { usage: { inputTokens: 94, outputTokens: 5 }, usageSource: 'reported', unreconciled: true }
+  expect(await whole('openai', raw)).toMatchObject(booked)
+  expect(await streamed('openai', [raw])).toMatchObject(booked)
+})
+
+test('parts that do not fit a total that does are flagged', () => {
+  const raw = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, prompt_tokens_details: { cached_tokens: 80 } }
+  expect(normaliseUsage(raw)).toEqual({
+    usage: { inputTokens: 10, outputTokens: 5, cacheReadTokens: 10 },
     unreconciled: true,
   })
 })

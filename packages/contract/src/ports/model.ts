@@ -47,6 +47,8 @@ export interface ModelEnding extends Ending {
   readonly usage: Usage
   /** `reported` by the upstream, `estimated` by us, or `none` where neither could be had. */
   readonly usageSource: 'reported' | 'estimated' | 'none'
+  /** The upstream's counts do not add up to its total: the total was booked. */
+  readonly unreconciled?: true
   readonly finishReason?: string
 }
 

@@ -1,10 +1,10 @@
-import { SwitchyardError, type Usage } from '@switchyard/contract'
-import { codeOfType, inBandError } from '../openai-error.ts'
+import { SwitchyardError } from '@switchyard/contract'
+import { inBandError, notEvents, throwErrorReason } from '../openai-error.ts'
 import { parseFields } from '../sse/decoder.ts'
-import { normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
+import { mergeCounts, type NormalisedUsage, normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
 
-/** Finish reasons of the dialect; any other word is handed on, unless it is an error's. */
-const ERROR_REASON = /error|overloaded|exception/i
+/** More choices than any provider gives: a stream that names more is none. */
+const MAX_CHOICES = 1_024
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -15,11 +15,11 @@ export type Verdict = 'pass' | 'hide' | 'done'
 export class ChatEvents {
   contentSeen = false
   outputBytes = 0
-  usage: Usage | undefined = undefined
+  usage: NormalisedUsage | undefined = undefined
   private readonly plugin: string
   private readonly route: UsageRoute
   private readonly hideUsage: boolean
-  private rawUsage: Record<string, unknown> | undefined = undefined
+  private rawUsage: Json | undefined = undefined
   private reason: string | undefined = undefined
   private toolCalls = false
   private readonly open = new Set<number>()
@@ -48,17 +48,21 @@ export class ChatEvents {
     const event = parse(data, this.plugin)
     if (event.error !== undefined && event.error !== null) throw inBandError(event.error, this.plugin)
     if (event['html-message'] !== undefined) throw invalid(this.plugin, 'the upstream sent text in place of events')
-    const usage = event.usage
-    if (typeof usage === 'object' && usage !== null) this.mergeUsage(usage as Json)
+    const counted = typeof event.usage === 'object' && event.usage !== null
+    if (counted) this.mergeUsage(event.usage as Json)
     const choices = event.choices
     if (!Array.isArray(choices)) return 'pass'
-    for (const choice of choices as Json[]) this.readChoice(choice)
-    return this.hideUsage && choices.length === 0 && usage !== undefined ? 'hide' : 'pass'
+    for (const choice of choices as unknown[]) {
+      if (typeof choice !== 'object' || choice === null)
+        throw invalid(this.plugin, 'the upstream sent a choice that is no object')
+      this.readChoice(choice as Json)
+    }
+    return this.hideUsage && choices.length === 0 && counted ? 'hide' : 'pass'
   }
 
   private mergeUsage(raw: Json): void {
-    this.rawUsage = { ...this.rawUsage, ...raw }
-    this.usage = normaliseUsage(this.rawUsage, this.route)?.usage
+    this.rawUsage = mergeCounts(this.rawUsage, raw)
+    this.usage = normaliseUsage(this.rawUsage, this.route)
   }
 
   private readChoice(choice: Json): void {
@@ -81,18 +85,10 @@ export class ChatEvents {
     const reason = choice.finish_reason
     if (typeof reason !== 'string' || reason === '') {
       this.open.add(index)
+      if (this.open.size > MAX_CHOICES) throw invalid(this.plugin, 'the upstream sent more choices than anyone asked for')
       return
     }
-    if (ERROR_REASON.test(reason)) {
-      throw new SwitchyardError(
-        codeOfType(reason),
-        `${this.plugin}: the upstream ended its answer with the error ${reason.slice(0, 100)}`,
-        {
-          plugin: this.plugin,
-          details: { finishReason: reason },
-        },
-      )
-    }
+    throwErrorReason(reason, this.plugin)
     this.open.delete(index)
     this.finished++
     this.contentSeen = true
@@ -107,7 +103,7 @@ function dataOf(text: string, plugin: string): string | undefined {
     if (text.indexOf('\n', end + 1) === end + 1) return text.slice(text.charCodeAt(5) === 32 ? 6 : 5, end)
   }
   const fields = parseFields(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
-  if (!fields.known && text.trim() !== '') throw invalid(plugin, 'the upstream sent something that is no event stream')
+  if (!fields.known && text.trim() !== '') throw notEvents(text, plugin)
   return fields.data
 }
 

@@ -1,8 +1,8 @@
 import { type ModelEnding, type ModelReply, SwitchyardError } from '@switchyard/contract'
-import { inBandError } from '../openai-error.ts'
+import { notEvents } from '../openai-error.ts'
 import { type RelayOptions, replyHeaders, type Upstream } from '../relay-options.ts'
 import { createSseFramer, type Frames, MAX_EVENT_BYTES, type SseFramer } from '../sse/framer.ts'
-import { estimateUsage } from '../usage/estimate.ts'
+import { bookedUsage } from '../usage/booked.ts'
 import { ChatEvents } from './chat-events.ts'
 
 /**
@@ -14,6 +14,10 @@ export async function relayStream(upstream: Upstream, options: RelayOptions): Pr
   await relay.open()
   return { status: upstream.status, headers: replyHeaders(upstream.headers), body: relay, ended: relay.ended }
 }
+
+const LF = 10
+/** So many small pieces before the first content become one. */
+const LOOSE_PIECES = 1_024
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
 
@@ -27,6 +31,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
   private readonly events: ChatEvents
   private readonly ready: Uint8Array[] = []
   private readyBytes = 0
+  private loose = 0
   private terminated = false
   private failure: SwitchyardError | undefined = undefined
   private settled = false
@@ -55,7 +60,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
 
   /** The signal aborted: the consumer may not be reading, and the ending must still be told. */
   handleEvent(): void {
-    if (this.options.signal === undefined || this.terminated) return
+    if (this.options.signal === undefined) return
     this.fail(abortReason(this.options.signal))
     this.ready.length = 0
     this.finish()
@@ -118,7 +123,8 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
         return
       }
       if (verdict === 'hide') {
-        this.emit(bytes, from, start)
+        // A LF in front ends the event before it, whose CR came with an earlier chunk.
+        this.emit(bytes, from, text[start] === LF ? start + 1 : start)
         from = end
       } else if (verdict === 'done') {
         this.emit(bytes, from, end)
@@ -135,6 +141,10 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
     if (to <= from) return
     this.ready.push(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to))
     if (this.events.contentSeen) return
+    if (++this.loose === LOOSE_PIECES) {
+      this.loose = 0
+      this.ready.push(Buffer.concat(this.ready.splice(-LOOSE_PIECES)))
+    }
     this.readyBytes += to - from
     if (this.readyBytes > (this.options.maxEventBytes ?? MAX_EVENT_BYTES))
       throw this.error('UPSTREAM_INVALID', 'no content in all that came')
@@ -152,13 +162,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
   private noContent(): SwitchyardError {
     const rest = Buffer.from(this.framer.rest()).toString('utf8').trim()
     if (rest === '' || rest.startsWith('data:') || rest.startsWith(':')) return this.truncated()
-    try {
-      const { error } = JSON.parse(rest) as { error?: unknown }
-      if (error !== undefined && error !== null) return inBandError(error, this.options.plugin)
-    } catch {
-      // told below
-    }
-    return this.error('UPSTREAM_INVALID', 'the upstream answered a streamed request with something that is no event stream')
+    return notEvents(rest, this.options.plugin)
   }
 
   private truncated(): SwitchyardError {
@@ -185,8 +189,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
     this.settle({
       outcome: failure === undefined ? 'complete' : outcomeOf(failure),
       ...(failure !== undefined && { error: failure }),
-      usage: events.usage ?? estimateUsage(this.options.request, events.outputBytes),
-      usageSource: events.usage === undefined ? 'estimated' : 'reported',
+      ...bookedUsage(events.usage, this.options.request, events.outputBytes),
       ...(finishReason !== undefined && { finishReason }),
     })
   }

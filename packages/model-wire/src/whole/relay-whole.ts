@@ -1,7 +1,7 @@
 import { type ModelEnding, type ModelReply, SwitchyardError } from '@switchyard/contract'
-import { inBandError } from '../openai-error.ts'
+import { inBandError, throwErrorReason } from '../openai-error.ts'
 import { type RelayOptions, replyHeaders } from '../relay-options.ts'
-import { estimateUsage } from '../usage/estimate.ts'
+import { bookedUsage } from '../usage/booked.ts'
 import { normaliseUsage } from '../usage/normalise.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -45,17 +45,16 @@ function successOf(body: Uint8Array, proof: 'choices' | 'data', plugin: string):
 }
 
 function endingOf(reply: Json, bytes: number, options: RelayOptions): ModelEnding {
-  const usage = normaliseUsage(reply.usage, options.dialect)?.usage
-  const [first] = Array.isArray(reply.choices) ? (reply.choices as Json[]) : []
-  const message = first?.message as { tool_calls?: unknown } | undefined
-  const reason = first?.finish_reason
-  if (typeof reason === 'string' && /error|overloaded/i.test(reason))
-    throw inBandError({ type: reason, message: reason }, options.plugin)
+  const choices = Array.isArray(reply.choices) ? (reply.choices as (Json | null)[]) : []
+  for (const choice of choices)
+    if (typeof choice?.finish_reason === 'string') throwErrorReason(choice.finish_reason, options.plugin)
+  const message = choices[0]?.message as { tool_calls?: unknown } | null | undefined
+  const reason = choices[0]?.finish_reason
   const called = Array.isArray(message?.tool_calls) && message.tool_calls.length > 0
+  const outputBytes = options.request.endpoint === 'embeddings' ? 0 : bytes
   return {
     outcome: 'complete',
-    usage: usage ?? estimateUsage(options.request, options.request.endpoint === 'embeddings' ? 0 : bytes),
-    usageSource: usage === undefined ? 'estimated' : 'reported',
+    ...bookedUsage(normaliseUsage(reply.usage, options.dialect), options.request, outputBytes),
     ...(typeof reason === 'string' && { finishReason: called && reason === 'stop' ? 'tool_calls' : reason }),
   }
 }
