@@ -35,10 +35,39 @@ export interface Call<O extends Operation = Operation> {
   readonly attempt: number
   /** False forbids retry and hedging once a byte has left, unless an idempotency key is present. */
   readonly idempotent: boolean
-  /** Route, price class, region...: flat, loggable, free of secrets. */
-  readonly attributes: Readonly<Record<string, string | number | boolean>>
+  /** Route, price class, region...: flat, loggable, free of secrets. Those with a meaning to several plugins are `WellKnownAttributes`. */
+  readonly attributes: Attributes
+  /** Where else the call may be served, best first; set by a routing policy, tried by one that falls back or hedges. */
+  readonly alternatives?: readonly Alternative<O>[] | undefined
   /** Where policies note what they decided and measured; the one part of a call that is written to. */
   readonly trace: Trace
+}
+
+export type Attributes = Readonly<Record<string, string | number | boolean>>
+
+/** Attributes that one plugin sets and others read. All may be absent. */
+export interface WellKnownAttributes {
+  /** What breakers, slots, health and prices count by: one model at one provider instance, such as `provider-openai/openai/gpt-5.4`. */
+  readonly deployment?: string
+  /** Public name that a client asked for, where routing replaced it. */
+  readonly route?: string
+  /** Class for shedding and queues. Absent: `normal`. */
+  readonly priority?: 'low' | 'normal' | 'high'
+  /** Tokens that the request is expected to bring in, estimated. */
+  readonly inputTokens?: number
+}
+
+/** Another way to serve a call: what differs from it. */
+export interface Alternative<O extends Operation = Operation> {
+  readonly target: string
+  readonly request: Request<O>
+  readonly attributes: Attributes
+}
+
+/** What guards count a call by: its `deployment`, else its target. */
+export function deploymentOf(call: Pick<Call, 'attributes' | 'target'>): string {
+  const { deployment } = call.attributes as WellKnownAttributes
+  return typeof deployment === 'string' && deployment !== '' ? deployment : call.target
 }
 
 /** Who asks. `tenant` is part of every shared key; there is no anonymous default, and an empty tenant or key is an error. */

@@ -1,16 +1,20 @@
-export type {
-  Call,
-  Decision,
-  Ending,
-  Handler,
-  Handlers,
-  Lasting,
-  Operation,
-  Operations,
-  Principal,
-  Reply,
-  Request,
-  Trace,
+export {
+  type Alternative,
+  type Attributes,
+  type Call,
+  type Decision,
+  deploymentOf,
+  type Ending,
+  type Handler,
+  type Handlers,
+  type Lasting,
+  type Operation,
+  type Operations,
+  type Principal,
+  type Reply,
+  type Request,
+  type Trace,
+  type WellKnownAttributes,
 } from './call.ts'
 export { type ErrorCode, type ErrorOptions, SwitchyardError } from './error.ts'
 export type { KernelEvents } from './events.ts'
@@ -29,6 +33,7 @@ export { type Explained, type Next, type Policy, STAGES, type Stage } from './po
 export { definePort, type Gives, many, type Need, type Needs, optional, type Port, type Resolved } from './port.ts'
 export { type Cache, type CacheEntry, cache } from './ports/cache.ts'
 export { type CounterRow, type Counters, counters, type Lease, type Reservation } from './ports/counters.ts'
+export { type Health, type HealthChange, type HealthState, health, type TargetHealth } from './ports/health.ts'
 export {
   type ModelCard,
   type ModelEnding,

@@ -45,6 +45,8 @@ export interface SetupContext<O, D> {
   onClose(release: () => Awaitable<void>): void
   /** Observes only: results are ignored, a throw is logged once. */
   on<E extends keyof KernelEvents>(event: E, listener: (payload: KernelEvents[E]) => void): void
+  /** Tells observers of an event of the plugin's own; its row joins `KernelEvents` by declaration merging. Never throws. */
+  emit<E extends keyof KernelEvents>(event: E, payload: KernelEvents[E]): void
 }
 
 export interface SetupResult<P extends Gives> {

@@ -3,6 +3,12 @@ import { expect, test, vi } from 'vitest'
 import { startKernel } from '../src/index.ts'
 import { gate, logs, plugin, server, to } from './fixtures.ts'
 
+declare module '@switchyard/contract' {
+  interface KernelEvents {
+    'paper:ran-out': { readonly tray: string }
+  }
+}
+
 const pages = server({ 'fax.send': async () => ({ pages: 1 }) })
 
 const watcher = (name: string, watch: (ctx: SetupContext<never, Record<string, never>>) => void): ReturnType<typeof plugin> =>
@@ -121,4 +127,24 @@ test("a plugin's listener hears the calls of its own assembly only, to the last"
   await call
   await swapping
   expect(heard).toEqual({ old: 1, next: 1 })
+})
+
+test('an event of a plugin reaches the other plugins and the one who runs the kernel', async () => {
+  const heard: unknown[] = []
+  const kernel = await startKernel({
+    plugins: [
+      watcher('watch', (ctx) => {
+        ctx.on('paper:ran-out', (event) => heard.push(['plugin', event]))
+      }),
+      watcher('tray', (ctx) => {
+        ctx.onClose(() => ctx.emit('paper:ran-out', { tray: ctx.instance }))
+      }),
+    ],
+  })
+  kernel.on('paper:ran-out', (event) => heard.push(['owner', event]))
+  await kernel.close()
+  expect(heard).toEqual([
+    ['plugin', { tray: 'tray' }],
+    ['owner', { tray: 'tray' }],
+  ])
 })

@@ -9,7 +9,7 @@ export { type Report, type RunOptions, runSuite } from './conformance/run-suite.
 export type { ConformanceCase, Mutant, Opened, Subject, Suite } from './conformance/suite.ts'
 export { type PluginSubjectOptions, pluginSubject } from './plugin/plugin-subject.ts'
 export { type LogRecord, type RecordingLogger, recordingLogger } from './plugin/recording-logger.ts'
-export { type StartedPlugin, type StartPluginOptions, startPlugin } from './plugin/start-plugin.ts'
+export { type EmittedEvent, type StartedPlugin, type StartPluginOptions, startPlugin } from './plugin/start-plugin.ts'
 export { cacheSuite } from './suites/cache/cache-suite.ts'
 export { countersSuite } from './suites/counters/counters-suite.ts'
 export {

@@ -60,6 +60,7 @@ export function createInstance(node: Node, runtime: Runtime, emitter: Emitter): 
     on: (event, listener) => {
       if (closed === undefined) unsubscribe.push(emitter.on(event, listener))
     },
+    emit: (event, payload) => emitter.emit(event, payload),
   })
 
   const runSetup = (deps: Deps): Promise<Result> =>

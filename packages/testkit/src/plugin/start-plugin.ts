@@ -26,6 +26,12 @@ export interface StartPluginOptions {
   readonly random?: () => number
 }
 
+/** An event that a plugin emitted. */
+export interface EmittedEvent {
+  readonly event: keyof KernelEvents
+  readonly payload: KernelEvents[keyof KernelEvents]
+}
+
 /** A plugin that was set up alone. */
 export interface StartedPlugin {
   /** Implementations under the keys of `provides`. */
@@ -38,6 +44,8 @@ export interface StartedPlugin {
   readonly options: unknown
   /** Whether `setup` took the injected clock. */
   readonly usesClock: boolean
+  /** Events that the plugin emitted, oldest first. */
+  readonly emitted: readonly EmittedEvent[]
   /** The implementation of a port that the plugin provides; TypeError for another. */
   port<T>(port: Port<T>): T
   /** Hands an event to the plugin's listeners; a throw reaches the test. */
@@ -61,6 +69,7 @@ export async function startPlugin(plugin: Plugin, given: StartPluginOptions = {}
   const closing = new AbortController()
   const releases: (() => Awaitable<void>)[] = []
   const listeners = new Map<keyof KernelEvents, ((payload: never) => void)[]>()
+  const emitted: EmittedEvent[] = []
   let usesClock = false
   let closed: Promise<void> | undefined
 
@@ -81,6 +90,9 @@ export async function startPlugin(plugin: Plugin, given: StartPluginOptions = {}
     },
     on(event, listener) {
       listeners.set(event, [...(listeners.get(event) ?? []), listener as (payload: never) => void])
+    },
+    emit(event, payload) {
+      emitted.push({ event, payload })
     },
   }
 
@@ -124,6 +136,7 @@ export async function startPlugin(plugin: Plugin, given: StartPluginOptions = {}
     health: result.health === undefined ? undefined : (signal = closing.signal) => (result.health as Probe)(signal),
     options,
     usesClock,
+    emitted,
     port<T>(port: Port<T>): T {
       const provides: Readonly<Record<string, Port>> = definition.provides ?? {}
       for (const [key, token] of Object.entries(provides)) {
