@@ -48,6 +48,8 @@ export interface ExchangeContext {
   repeats: number
 }
 
+/** How long the rest of a reply may take that nobody reads. */
+const DRAIN_MS = 1_000
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** One request on the wire and its reply, to the last byte. A class, since one is made a request: no closures. */
@@ -70,6 +72,7 @@ export class Exchange implements PooledRequest, BodySource, Watched {
   #repeated = false
   #finished = false
   #framed = false
+  #draining = false
   readonly #headersMs: number
   readonly #idleMs: number
   readonly #watch: Watch
@@ -136,8 +139,14 @@ export class Exchange implements PooledRequest, BodySource, Watched {
 
   resume(): void {
     if (this.#finished) return
-    this.#watch.enter('bodyIdle', this.#idleMs)
+    if (!this.#draining) this.#watch.enter('bodyIdle', this.#idleMs)
     this.#controller?.resume()
+  }
+
+  drain(): void {
+    if (this.#finished) return
+    this.#draining = true
+    this.#watch.enter('reader', DRAIN_MS)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -172,7 +181,7 @@ export class Exchange implements PooledRequest, BodySource, Watched {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#finished || this.#body === undefined) return
-    this.#watch.touch()
+    if (!this.#draining) this.#watch.touch()
     if (!this.#body.push(chunk)) return
     controller.pause()
     this.#watch.enter('reader', this.#context.policy.readerIdleTimeoutMs)

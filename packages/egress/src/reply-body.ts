@@ -3,6 +3,8 @@ import { egressError } from './errors.ts'
 
 /** Bytes held for a reader before the upstream is paused. */
 const HIGH_WATER = 128 * 1024
+/** Bytes of a rest that nobody wants that are still read, so that the socket can be used again. */
+const DRAIN_BYTES = 64 * 1024
 
 /**
  * The body of a reply. Read it once: whole with `bytes`, or in chunks with `for await`. Leaving the loop early, or `destroy`,
@@ -16,11 +18,18 @@ export interface EgressBody extends AsyncIterable<Uint8Array> {
   bytes(limit?: number): Promise<Uint8Array>
   /** Gives the rest up: the socket is closed at once, and a reader that waits gets `reason` (`ABORTED` where that is no error of ours). */
   destroy(reason?: unknown): void
+  /**
+   * Gives the rest up, but keeps the socket where the reply ends within 64 KiB and a second: for a reader who knows from the body
+   * itself that nothing more will come.
+   */
+  drain(): void
 }
 
 /** What a body asks of the exchange that fills it. */
 export interface BodySource {
   resume(): void
+  /** Nobody reads the rest: it may come for a moment, no longer. */
+  drain(): void
   cancel(error: SwitchyardError): void
   readonly declaredBytes: number
   readonly plugin: string | undefined
@@ -41,6 +50,7 @@ export class ReplyBody implements EgressBody {
   #ended = false
   #error: SwitchyardError | undefined
   #whole = false
+  #draining = false
   #resolve: ((value: never) => void) | undefined
   #reject: ((error: unknown) => void) | undefined
 
@@ -56,6 +66,7 @@ export class ReplyBody implements EgressBody {
       this.#source.cancel(tooLarge(this.#source.plugin, this.#maxBytes))
       return false
     }
+    if (this.#draining) return false
     if (this.#resolve !== undefined && !this.#whole) {
       this.#settle()?.({ done: false, value: chunk } as never)
       return false
@@ -118,6 +129,17 @@ export class ReplyBody implements EgressBody {
     }
   }
 
+  drain(): void {
+    const unread = this.#buffered
+    this.#clear()
+    if (this.#ended || this.#error !== undefined || this.#draining) return
+    this.#draining = true
+    this.#maxBytes = this.#received - unread + DRAIN_BYTES
+    this.#settle()?.(DONE as never)
+    this.#source.drain()
+    this.#resumeIfPaused()
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     return this as unknown as AsyncIterator<Uint8Array, undefined>
   }
@@ -135,7 +157,7 @@ export class ReplyBody implements EgressBody {
       return Promise.resolve({ done: false, value })
     }
     if (this.#error !== undefined) return Promise.reject(this.#error)
-    if (this.#ended) return Promise.resolve(DONE)
+    if (this.#ended || this.#draining) return Promise.resolve(DONE)
     if (this.#resolve !== undefined) return Promise.reject(busy())
     return new Promise((resolve, reject) => {
       this.#resolve = resolve

@@ -11,9 +11,11 @@ interface FakeSource extends BodySource {
 function bodyOf(maxBytes = 1_000, declaredBytes = -1): { body: ReplyBody; source: FakeSource } {
   const source: FakeSource = {
     declaredBytes,
+    plugin: undefined,
     resumed: 0,
     cancelled: undefined,
     resume: () => void source.resumed++,
+    drain: () => {},
     cancel: (error) => {
       source.cancelled = error
       body.fail(error, true)
