@@ -1,5 +1,5 @@
 export { editTopLevel, requestBytes } from './edit-top-level.ts'
-export { codeOfType, type DialectError, type ErrorReply, inBandError, openaiError } from './openai-error.ts'
+export { codeOfType, type DialectError, type ErrorReply, inBandError, openaiError, redacted } from './openai-error.ts'
 export type { ReadableBody, RelayOptions, Upstream, UpstreamBody } from './relay-options.ts'
 export { type ErrorOf, relayReply, type UpstreamReply, usageChanges } from './relay-reply.ts'
 export { createSseDecoder, encodeSseEvent, type SseDecoder, type SseEvent } from './sse/decoder.ts'

@@ -29,6 +29,8 @@ export interface RelayOptions {
   /** What proves that a stream is whole. `finish-reason` is for upstreams that never send `[DONE]`. Default `done`. */
   readonly terminator?: 'done' | 'finish-reason' | undefined
   readonly signal?: AbortSignal | undefined
+  /** Credentials that were sent, left out of errors though the upstream repeats them. */
+  readonly secrets?: readonly string[] | undefined
   /** Default 4 MiB. */
   readonly maxEventBytes?: number | undefined
 }

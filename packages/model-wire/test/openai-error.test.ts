@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
-import { inBandError, openaiError } from '../src/index.ts'
+import { inspect } from 'node:util'
+import type { SwitchyardError } from '@switchyard/contract'
+import { describe, expect, test } from 'vitest'
+import { inBandError, openaiError, relayStream, relayWhole } from '../src/index.ts'
 
 const failed = (status: number, body: string, retryAfterMs?: number) =>
   openaiError({ status, body: Buffer.from(body), plugin: 'p', retryAfterMs })
@@ -39,6 +41,51 @@ test('keys are redacted and messages bounded', () => {
   )
   expect(message).not.toMatch(/sk-proj|abc\.def/)
   expect(message.length).toBeLessThan(600)
+})
+
+describe('a credential of no known form, repeated by the upstream, is in no error', () => {
+  const secret = '3f9a71c2d84e4b5a'
+  const secrets = [secret]
+  const bare = (error: SwitchyardError): void => {
+    expect(error.message).toContain('[redacted]')
+    expect(inspect(error, { depth: 9 })).not.toContain(secret)
+  }
+
+  test.each([
+    `{"error":{"message":"bad key ${secret}","type":"${secret}","param":"${secret}","code":"${secret}"}}`,
+    `{"message":"bad key ${secret}"}`,
+    `{"error":"bad key ${secret}"}`,
+    `<b>bad key ${secret}</b>`,
+    `${'x'.repeat(480)} ${secret}`,
+  ])('with a status: %s', (body) => {
+    bare(openaiError({ status: 401, body: Buffer.from(body), plugin: 'p', secrets }))
+  })
+
+  test('in a 200, whole, streamed, or in place of a stream', async () => {
+    const request = { endpoint: 'chat/completions', model: 'p/m', body: {}, stream: true } as const
+    const options = { plugin: 'p', request, secrets }
+    const failed = JSON.stringify({ error: { message: `bad key ${secret}` } })
+    const ended = JSON.stringify({ choices: [{ finish_reason: `error ${secret}` }] })
+    const stream = async (text: string): Promise<unknown> => {
+      const body = {
+        destroy: () => {},
+        async *[Symbol.asyncIterator]() {
+          yield Buffer.from(text)
+        },
+      }
+      return relayStream({ status: 200, headers: {}, body }, options).catch((error: unknown) => error)
+    }
+    const whole = async (text: string): Promise<unknown> => relayWhole({ status: 200, headers: {} }, Buffer.from(text), options)
+    for (const text of [failed, `${failed}\n\n`, `data: ${failed}\n\n`, `data: ${ended}\n\n`]) {
+      bare((await stream(text)) as SwitchyardError)
+    }
+    for (const text of [failed, ended]) bare((await whole(text).catch((error: unknown) => error)) as SwitchyardError)
+  })
+
+  test('a short one is a word', () => {
+    const body = Buffer.from('{"error":{"message":"no such model in eu-west"}}')
+    expect(openaiError({ status: 404, body, plugin: 'p', secrets: ['eu-west', ''] }).message).toContain('eu-west')
+  })
 })
 
 test('a stated wait is kept', () => {

@@ -227,6 +227,42 @@ describe('a fault after content is an error, never a quiet end', () => {
   })
 })
 
+test('output that nobody counted is estimated by its bytes', async () => {
+  const called = event({ choices: [{ index: 0, delta: { tool_calls: [{}] } }] })
+  const reply = await open(source(delta('漢字漢字') + called + delta('', 'stop') + done))
+  await text(reply)
+  expect((await reply.ended).usage.outputTokens).toBe(Math.ceil((12 + '[{}]'.length) / 4))
+})
+
+describe('content is whatever a client could have acted on, so a fault behind it is no longer hidden', () => {
+  test.each<[string, object]>([
+    ['text', { delta: { content: 'x' } }],
+    ['a tool call', { delta: { tool_calls: [{ index: 0, function: { name: 'f', arguments: '' } }] } }],
+    ['a refusal', { delta: { refusal: 'no' } }],
+    ['reasoning', { delta: { reasoning_content: 'x' } }],
+    ['reasoning, as others name it', { delta: { reasoning: 'x' } }],
+    ['parts', { delta: { content: [{ type: 'text', text: 'x' }] } }],
+    ['a completion', { text: 'x' }],
+    ['an end', { delta: {}, finish_reason: 'length' }],
+  ])('%s', async (_, choice) => {
+    const sent = event({ choices: [choice] })
+    const reply = await open(source(role + sent, event({ error: { type: 'server_error' } })))
+    await expect(text(reply)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+    expect(await reply.ended).toMatchObject({ outcome: 'error' })
+  })
+
+  test.each<[string, object]>([
+    ['a role', { delta: { role: 'assistant', content: '', tool_calls: [] } }],
+    ['an empty completion', { text: '' }],
+    ['nothing', { delta: null, finish_reason: '' }],
+  ])('not %s', async (_, choice) => {
+    const sent = event({ choices: [choice] })
+    await expect(open(source(sent, event({ error: { type: 'server_error' } })))).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+    })
+  })
+})
+
 test('leaving early closes the upstream and ends aborted', async () => {
   const body = source(role + delta('a'), delta('b'), () => new Promise(() => {}))
   const reply = await open(body)
@@ -283,6 +319,16 @@ describe('whole replies', () => {
     expect(await relay('{"data":[],"usage":{"prompt_tokens":-1}}', 'embeddings').ended).toMatchObject({
       usageSource: 'estimated',
     })
+  })
+
+  test.each([
+    ['[{}]', 'stop', 'tool_calls'],
+    ['[]', 'stop', 'stop'],
+    ['null', 'stop', 'stop'],
+    ['[{}]', 'length', 'length'],
+  ])('tool calls %s and the reason %s end as %s', async (calls, reason, told) => {
+    const body = `{"choices":[{"finish_reason":"${reason}","message":{"tool_calls":${calls}}}]}`
+    expect(await relay(body).ended).toMatchObject({ finishReason: told })
   })
 
   test('a choice that is null breaks nothing', async () => {

@@ -71,6 +71,14 @@ describe('framer', () => {
     expect(frames?.ends).toEqual([9, 18])
   })
 
+  test('the LF behind a last CR is of the same event where it came with it', () => {
+    expect(createSseFramer().push(Buffer.from('data: a\r\n\r\ndata: b\r\r'))?.ends).toEqual([11, 20])
+    const framer = createSseFramer()
+    expect(framer.push(Buffer.from('data: a\r\n\r'))?.ends).toEqual([10])
+    expect(framer.push(Buffer.from('\n'))).toBeUndefined()
+    expect(framer.push(Buffer.from('data: b\n\n'))?.ends).toEqual([10])
+  })
+
   test('every byte comes out once, in order, whatever the chunking', () => {
     fc.assert(
       fc.property(fc.array(line), fc.constantFrom('\n', '\r\n', '\r'), fc.array(fc.nat()), (lines, end, cuts) => {

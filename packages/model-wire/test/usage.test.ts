@@ -184,6 +184,12 @@ describe('counts of every route become totals, whole, streamed, and streamed fie
       { inputTokens: 90, outputTokens: 11, cacheReadTokens: 80, reasoningTokens: 6 },
     ],
     [
+      'without a total, reasoning that fits is inside',
+      'openai',
+      { prompt_tokens: 10, completion_tokens: 5, completion_tokens_details: { reasoning_tokens: 5 } },
+      { inputTokens: 10, outputTokens: 5, reasoningTokens: 5 },
+    ],
+    [
       'audio is a part of both',
       'openai',
       {
@@ -200,6 +206,18 @@ describe('counts of every route become totals, whole, streamed, and streamed fie
       'anthropic',
       { input_tokens: 10, output_tokens: 2, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 },
       { inputTokens: 18, outputTokens: 2, cacheReadTokens: 5, cacheWriteTokens: 3 },
+    ],
+    [
+      'responses: without a total the cache is inside, unless it has names of its own',
+      'openai',
+      { input_tokens: 10, output_tokens: 8, input_tokens_details: { cached_tokens: 4 } },
+      { inputTokens: 10, outputTokens: 8, cacheReadTokens: 4 },
+    ],
+    [
+      'messages through an unnamed route: cache beside the input',
+      'openai',
+      { input_tokens: 10, output_tokens: 2, cache_read_input_tokens: 5 },
+      { inputTokens: 15, outputTokens: 2, cacheReadTokens: 5 },
     ],
     [
       'responses: totals',

@@ -6,7 +6,7 @@ import { type ErrorOf, openaiError } from '@switchyard/model-wire'
 const CAP_MS = 86_400_000
 
 /** Error replies of the dialect as SwitchyardError, with the wait they ask for. */
-export function errorFor(instance: string, clock: Clock): ErrorOf {
+export function errorFor(instance: string, clock: Clock, secrets: readonly string[]): ErrorOf {
   return ({ status, headers, body }): SwitchyardError =>
-    openaiError({ status, body, plugin: instance, retryAfterMs: retryAfterMs(headers, clock.now(), CAP_MS) })
+    openaiError({ status, body, plugin: instance, secrets, retryAfterMs: retryAfterMs(headers, clock.now(), CAP_MS) })
 }

@@ -22,7 +22,9 @@ export function openAiProvider({ options, instance, egress, clock }: Parts): Mod
   const common: Readonly<Record<string, string>> = Object.freeze({ ...options.headers, ...authorization })
   const headers: Readonly<Record<string, string>> = Object.freeze({ ...common, 'content-type': 'application/json' })
   const prefix = `${options.provider}/`
-  const toError = errorFor(instance, clock)
+  // A header may be a credential too, as Azure's api-key is.
+  const secrets = [...(options.apiKey === undefined ? [] : [options.apiKey.reveal()]), ...Object.values(options.headers)]
+  const toError = errorFor(instance, clock, secrets)
 
   const models = options.models ?? [`${prefix}*`]
   const exact = new Set(models)
@@ -72,7 +74,7 @@ export function openAiProvider({ options, instance, egress, clock }: Parts): Mod
       const sent: EgressRequest = { method: 'POST', headers, body, deadline, ...(signal && { signal }) }
       return relayReply(
         await egress.request(url, sent),
-        { plugin: instance, request, terminator: options.terminator, hideUsage: usage !== undefined, signal },
+        { plugin: instance, request, terminator: options.terminator, hideUsage: usage !== undefined, signal, secrets },
         toError,
       )
     },

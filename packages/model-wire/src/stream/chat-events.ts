@@ -1,5 +1,6 @@
 import { SwitchyardError } from '@switchyard/contract'
 import { inBandError, notEvents, throwErrorReason } from '../openai-error.ts'
+import type { RelayOptions } from '../relay-options.ts'
 import { parseFields } from '../sse/decoder.ts'
 import { mergeCounts, type NormalisedUsage, normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
 
@@ -19,16 +20,18 @@ export class ChatEvents {
   private readonly plugin: string
   private readonly route: UsageRoute
   private readonly hideUsage: boolean
+  private readonly secrets: readonly string[] | undefined
   private rawUsage: Json | undefined = undefined
   private reason: string | undefined = undefined
   private toolCalls = false
   private readonly open = new Set<number>()
   private finished = 0
 
-  constructor(plugin: string, route: UsageRoute, hideUsage: boolean) {
-    this.plugin = plugin
-    this.route = route
-    this.hideUsage = hideUsage
+  constructor(options: RelayOptions) {
+    this.plugin = options.plugin
+    this.route = options.dialect ?? 'openai'
+    this.hideUsage = options.hideUsage ?? false
+    this.secrets = options.secrets
   }
 
   get finishReason(): string | undefined {
@@ -42,11 +45,11 @@ export class ChatEvents {
 
   /** Throws SwitchyardError for an error event, and for what is no event of the dialect. */
   read(text: string): Verdict {
-    const data = dataOf(text, this.plugin)
+    const data = dataOf(text, this.plugin, this.secrets)
     if (data === undefined) return 'pass'
     if (data === '[DONE]') return 'done'
     const event = parse(data, this.plugin)
-    if (event.error !== undefined && event.error !== null) throw inBandError(event.error, this.plugin)
+    if (event.error !== undefined && event.error !== null) throw inBandError(event.error, this.plugin, this.secrets)
     if (event['html-message'] !== undefined) throw invalid(this.plugin, 'the upstream sent text in place of events')
     const counted = typeof event.usage === 'object' && event.usage !== null
     if (counted) this.mergeUsage(event.usage as Json)
@@ -71,39 +74,37 @@ export class ChatEvents {
     if (delta) {
       const bytes =
         lengthOf(delta.content) + lengthOf(delta.refusal) + lengthOf(delta.reasoning_content) + lengthOf(delta.reasoning)
-      if (Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0) {
-        this.toolCalls = true
-        this.contentSeen = true
-        this.outputBytes += JSON.stringify(delta.tool_calls).length
-      }
-      if (bytes > 0) this.contentSeen = true
-      this.outputBytes += bytes
-    } else if (typeof choice.text === 'string' && choice.text !== '') {
-      this.contentSeen = true
-      this.outputBytes += choice.text.length
-    }
+      const called = lengthOf(delta.tool_calls)
+      if (called > 0) this.toolCalls = true
+      this.count(bytes + called)
+    } else this.count(lengthOf(choice.text))
     const reason = choice.finish_reason
     if (typeof reason !== 'string' || reason === '') {
       this.open.add(index)
       if (this.open.size > MAX_CHOICES) throw invalid(this.plugin, 'the upstream sent more choices than anyone asked for')
       return
     }
-    throwErrorReason(reason, this.plugin)
+    throwErrorReason(reason, this.plugin, this.secrets)
     this.open.delete(index)
     this.finished++
     this.contentSeen = true
     this.reason = reason
   }
+
+  private count(bytes: number): void {
+    if (bytes > 0) this.contentSeen = true
+    this.outputBytes += bytes
+  }
 }
 
 /** The event's data, undefined for a comment. The usual event is one `data:` line, which needs no field parser. */
-function dataOf(text: string, plugin: string): string | undefined {
+function dataOf(text: string, plugin: string, secrets: readonly string[] | undefined): string | undefined {
   if (text.startsWith('data:') && !text.includes('\r')) {
     const end = text.indexOf('\n')
     if (text.indexOf('\n', end + 1) === end + 1) return text.slice(text.charCodeAt(5) === 32 ? 6 : 5, end)
   }
   const fields = parseFields(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
-  if (!fields.known && text.trim() !== '') throw notEvents(text, plugin)
+  if (!fields.known && text.trim() !== '') throw notEvents(text, plugin, secrets)
   return fields.data
 }
 
@@ -122,5 +123,6 @@ function invalid(plugin: string, what: string): SwitchyardError {
 }
 
 function lengthOf(value: unknown): number {
-  return typeof value === 'string' ? value.length : Array.isArray(value) ? value.length : 0
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  return Array.isArray(value) && value.length > 0 ? Buffer.byteLength(JSON.stringify(value)) : 0
 }

@@ -42,7 +42,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
     this.source = upstream.body[Symbol.asyncIterator]()
     this.options = options
     this.framer = createSseFramer({ maxEventBytes: options.maxEventBytes ?? MAX_EVENT_BYTES })
-    this.events = new ChatEvents(options.plugin, options.dialect ?? 'openai', options.hideUsage ?? false)
+    this.events = new ChatEvents(options)
     this.ended = new Promise((resolve) => {
       this.settle = resolve
     })
@@ -162,7 +162,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
   private noContent(): SwitchyardError {
     const rest = Buffer.from(this.framer.rest()).toString('utf8').trim()
     if (rest === '' || rest.startsWith('data:') || rest.startsWith(':')) return this.truncated()
-    return notEvents(rest, this.options.plugin)
+    return notEvents(rest, this.options.plugin, this.options.secrets)
   }
 
   private truncated(): SwitchyardError {

@@ -26,11 +26,11 @@ export function relayWhole(
   const ending: ModelEnding =
     proof === undefined
       ? { outcome: 'complete', usage: { inputTokens: 0, outputTokens: 0 }, usageSource: 'none' }
-      : endingOf(successOf(body, proof, options.plugin), body.byteLength, options)
+      : endingOf(successOf(body, proof, options), body.byteLength, options)
   return { status: upstream.status, headers: replyHeaders(upstream.headers), body, ended: Promise.resolve(ending) }
 }
 
-function successOf(body: Uint8Array, proof: 'choices' | 'data', plugin: string): Json {
+function successOf(body: Uint8Array, proof: 'choices' | 'data', { plugin, secrets }: RelayOptions): Json {
   let parsed: unknown
   try {
     parsed = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
@@ -38,7 +38,7 @@ function successOf(body: Uint8Array, proof: 'choices' | 'data', plugin: string):
     throw invalid(plugin, 'the upstream answered 200 with something that is not JSON')
   }
   const reply = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Json
-  if (reply.error !== undefined && reply.error !== null) throw inBandError(reply.error, plugin)
+  if (reply.error !== undefined && reply.error !== null) throw inBandError(reply.error, plugin, secrets)
   if (reply['html-message'] !== undefined) throw invalid(plugin, 'the upstream answered 200 with text or HTML')
   if (!Array.isArray(reply[proof])) throw invalid(plugin, `the upstream answered 200 without "${proof}"`)
   return reply
@@ -47,7 +47,7 @@ function successOf(body: Uint8Array, proof: 'choices' | 'data', plugin: string):
 function endingOf(reply: Json, bytes: number, options: RelayOptions): ModelEnding {
   const choices = Array.isArray(reply.choices) ? (reply.choices as (Json | null)[]) : []
   for (const choice of choices)
-    if (typeof choice?.finish_reason === 'string') throwErrorReason(choice.finish_reason, options.plugin)
+    if (typeof choice?.finish_reason === 'string') throwErrorReason(choice.finish_reason, options.plugin, options.secrets)
   const message = choices[0]?.message as { tool_calls?: unknown } | null | undefined
   const reason = choices[0]?.finish_reason
   const called = Array.isArray(message?.tool_calls) && message.tool_calls.length > 0

@@ -128,7 +128,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       now: Date.now(),
       url: `${host}${record.path}`,
       elsewhere: `http://localhost:${port}${REDIRECTED}`,
-      credential: record.headers.authorization ?? record.headers['x-api-key'] ?? record.headers['api-key'],
+      credential:
+        record.headers.authorization?.replace(/^Bearer /i, '') ?? record.headers['x-api-key'] ?? record.headers['api-key'],
     })
     await sendReply(response, reply, [...here, ...usual], record, left.signal)
   }

@@ -47,7 +47,8 @@ export async function openModelFixture(
   const upstream = await startFakeUpstream(options)
   const fixture: ModelFixture = {
     upstream,
-    apiKey: `sk-canary-${upstream.port}-3f9a71c2d84e`,
+    // Of no vendor's form: what redacts by form alone must not pass.
+    apiKey: `3f9a71c2d84e${upstream.port}canary`,
     model: naming.model ?? 'fake/gpt-fake',
     upstreamModel: naming.upstreamModel ?? 'gpt-fake',
     embeddingModel: naming.embeddingModel ?? 'fake/embedding-fake',
