@@ -49,18 +49,30 @@ export function serves(slug: string, endpoint: ModelEndpoint): boolean {
 
 /** The parameter of a request that Portkey would drop without a word for this provider, if there is one. */
 export function dropped(slug: string, body: Readonly<Record<string, unknown>>): string | undefined {
-  if (body.tools !== undefined && DROPS_TOOLS.has(slug)) return 'tools'
-  if (body.response_format !== undefined && DROPS_FORMAT.has(slug)) return 'response_format'
+  if (DROPS_TOOLS.has(slug) && asksForTools(body.tools)) return 'tools'
+  if (DROPS_FORMAT.has(slug) && asksForFormat(body.response_format)) return 'response_format'
   return undefined
 }
 
-/** By which rule the provider's usage becomes totals. */
-export function usageRoute(slug: string, model: string): UsageRoute {
+/** Nothing is lost with a list that is empty, which some clients always send. */
+function asksForTools(tools: unknown): boolean {
+  return tools !== undefined && tools !== null && !(Array.isArray(tools) && tools.length === 0)
+}
+
+/** Nothing is lost with the format that is the default anyway. */
+function asksForFormat(format: unknown): boolean {
+  return format !== undefined && format !== null && (format as { readonly type?: unknown }).type !== 'text'
+}
+
+/** By which rule usage becomes totals, for a call that one of these providers serves. */
+export function usageRoute(slugs: readonly string[], model: string): UsageRoute {
+  const [slug = ''] = slugs
+  if (slugs.length > 1) return 'openai'
   if (slug === 'vertex-ai' && model.includes('claude')) return 'vertex-claude'
   return ROUTES[slug] ?? 'openai'
 }
 
-/** What proves that a provider's stream is whole. */
-export function terminatorOf(slug: string): 'done' | 'finish-reason' {
-  return WITHOUT_DONE.has(slug) ? 'finish-reason' : 'done'
+/** What proves that a stream is whole. A hosted credential's name says nothing of its provider, which may never send `[DONE]`. */
+export function terminatorOf(slugs: readonly string[]): 'done' | 'finish-reason' {
+  return slugs.length > 0 && slugs.every((slug) => SLUGS.has(slug) && !WITHOUT_DONE.has(slug)) ? 'done' : 'finish-reason'
 }

@@ -1,15 +1,29 @@
 import { type Clock, SwitchyardError } from '@switchyard/contract'
 import { retryAfterMs } from '@switchyard/egress'
-import { type ErrorOf, openaiError } from '@switchyard/model-wire'
+import { type ErrorOf, openaiError, redacted } from '@switchyard/model-wire'
 
 const CAP_MS = 86_400_000
 const UNREACHABLE = /fetch failed|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|socket hang up|unable to connect/i
+
+export interface ErrorContext {
+  readonly instance: string
+  readonly clock: Clock
+  /** Credentials that were sent. */
+  readonly secrets: readonly string[]
+}
+
+/** What of the request matters to its error. */
+export interface Asked {
+  readonly stream: boolean
+  /** The client sent a config of its own, so a refused one is the client's to mend. */
+  readonly ownConfig: boolean
+}
 
 /**
  * Portkey's error replies as SwitchyardError. Portkey's own refusals have no `x-portkey-*` header and are ours to mend; its own
  * failures carry `x-portkey-gateway-exception`; the rest is the provider's word.
  */
-export function errorFor(instance: string, clock: Clock, streamed: boolean): ErrorOf {
+export function errorFor({ instance, clock, secrets }: ErrorContext, asked: Asked): ErrorOf {
   return (reply): SwitchyardError => {
     const { status, headers, body } = reply
     const text = Buffer.from(body).toString('utf8')
@@ -28,7 +42,7 @@ export function errorFor(instance: string, clock: Clock, streamed: boolean): Err
     if (headers['x-portkey-gateway-exception'] === 'true') {
       if (/is not supported by/.test(text))
         return make('UNSUPPORTED', 'Portkey has no adapter for this endpoint of the provider')
-      if (streamed) {
+      if (asked.stream) {
         return make(
           'UPSTREAM_INVALID',
           'Portkey failed on a stream. If every stream fails: its @hono/node-server is 1.14 or later; pin 1.13.8 by "overrides"',
@@ -38,12 +52,10 @@ export function errorFor(instance: string, clock: Clock, streamed: boolean): Err
     }
     if (UNREACHABLE.test(text) && status >= 500) return make('UPSTREAM_UNAVAILABLE', 'Portkey could not reach the provider')
     if (status === 400 && parsed?.status === 'failure' && !Object.keys(headers).some((name) => name.startsWith('x-portkey-'))) {
-      return make(
-        'CONFIG_INVALID',
-        `Portkey refused the configuration: ${String(parsed.message ?? 'no reason given').slice(0, 300)}`,
-      )
+      const code = asked.ownConfig ? 'INVALID_REQUEST' : 'CONFIG_INVALID'
+      return make(code, `Portkey refused the configuration: ${redacted(String(parsed.message ?? 'no reason given'), secrets)}`)
     }
-    return openaiError({ status, body, plugin: instance, retryAfterMs: retryAfterMs(headers, clock.now(), CAP_MS) })
+    return openaiError({ status, body, plugin: instance, secrets, retryAfterMs: retryAfterMs(headers, clock.now(), CAP_MS) })
   }
 }
 

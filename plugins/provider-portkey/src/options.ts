@@ -93,7 +93,10 @@ export const portkeyOptions: z.ZodType<PortkeyOptions, PortkeyInput> = z.strictO
     .union([z.string().min(1), portkeyConfig])
     .optional()
     .describe('A saved config’s id, or a config object'),
-  forwardHeaders: z.array(z.string()).default([]).describe('Client headers handed on to the provider unchanged'),
+  forwardHeaders: z
+    .array(z.string().min(1).toLowerCase())
+    .default([])
+    .describe('Client headers handed on to the provider unchanged'),
   metadata: z.record(z.string(), z.string()).optional().describe('Sent as `x-portkey-metadata`'),
   strictOpenAiCompliance: z.boolean().default(true).describe('False adds provider fields, such as thinking blocks'),
   requestTimeoutMs: z.int().min(1).optional().describe('Portkey’s own timeout, to headers only: a backstop, longer than ours'),

@@ -5,15 +5,18 @@ import {
   type ModelReply,
   type ModelRequest,
   SwitchyardError,
+  type Trace,
 } from '@switchyard/contract'
 import type { Egress } from '@switchyard/egress'
-import { readModelList, relayReply, requestBytes, usageChanges } from '@switchyard/model-wire'
+import { type ErrorOf, readModelList, relayReply, requestBytes, usageChanges } from '@switchyard/model-wire'
 import { dropped, ENDPOINTS, serves, terminatorOf, usageRoute } from './adapters.ts'
+import { slugsOf } from './client-config.ts'
 import { clientHeaders, SELECTORS } from './client-headers.ts'
 import { errorFor } from './errors.ts'
 import { checkGateway } from './gateway-check.ts'
 import type { PortkeyOptions } from './options.ts'
-import { type CreateHeaders, commonHeaders, providerHeaders } from './provider-headers.ts'
+import { type CreateHeaders, commonHeaders, providerHeaders, secretsOf } from './provider-headers.ts'
+import { noteReply } from './trace-notes.ts'
 
 export interface PortkeyParts {
   readonly options: PortkeyOptions
@@ -30,6 +33,14 @@ interface Route {
   readonly headers: Readonly<Record<string, string>>
 }
 
+interface ErrorsOf {
+  readonly whole: ErrorOf
+  readonly stream: ErrorOf
+}
+
+/** As the port has it; a whole call brings its trace along. */
+type InvokeOptions = Parameters<ModelProvider['invoke']>[1] & { readonly trace?: Trace }
+
 /** Port `model` over Portkey, hosted or self-hosted. The owner closes the egress. */
 export function portkeyProvider(parts: PortkeyParts): ModelProvider {
   const { options, instance, egress, clock, createHeaders } = parts
@@ -43,7 +54,13 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
     }),
   )
   const hosted = options.apiKey !== undefined
-  const toError = { whole: errorFor(instance, clock, false), stream: errorFor(instance, clock, true) }
+  const operatorSlugs = slugsOf(options.config)
+  const secrets = secretsOf(options)
+  const context = { instance, clock, secrets }
+  const errors = [false, true].map((ownConfig) => ({
+    whole: errorFor(context, { stream: false, ownConfig }),
+    stream: errorFor(context, { stream: true, ownConfig }),
+  })) as [ErrorsOf, ErrorsOf]
 
   function routeOf({ model, headers: given }: ModelRequest): Route {
     const slash = model.indexOf('/')
@@ -71,15 +88,16 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
     )
   }
 
-  function refuse({ slug }: Route, request: ModelRequest): void {
-    if (!serves(slug, request.endpoint))
-      throw unsupported(instance, `Portkey has no adapter for ${request.endpoint} of ${slug || 'this target'}`)
-    const lost = options.allowDroppedParameters ? undefined : dropped(slug, request.body)
-    if (lost !== undefined)
-      throw unsupported(
-        instance,
-        `Portkey drops "${lost}" for ${slug}; reach it by provider-openai, or set allowDroppedParameters`,
-      )
+  function refuse(slugs: readonly string[], request: ModelRequest): void {
+    for (const slug of slugs) {
+      if (!serves(slug, request.endpoint))
+        throw unsupported(instance, `Portkey has no adapter for ${request.endpoint} of ${slug || 'this target'}`)
+      const lost = options.allowDroppedParameters ? undefined : dropped(slug, request.body)
+      if (lost !== undefined) {
+        const mend = 'reach it by provider-openai, or set allowDroppedParameters'
+        throw unsupported(instance, `Portkey drops "${lost}" for ${slug}; ${mend}`)
+      }
+    }
   }
 
   return {
@@ -92,29 +110,34 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
       selectors: SELECTORS,
     },
 
-    async invoke(request: ModelRequest, { signal, deadline }): Promise<ModelReply> {
+    async invoke(request: ModelRequest, { signal, deadline, trace }: InvokeOptions): Promise<ModelReply> {
       const url = urls.get(request.endpoint)
       if (url === undefined)
         throw unsupported(instance, `${request.endpoint} is not served through Portkey here; ${ENDPOINTS.join(' and ')} are`)
       const route = routeOf(request)
-      refuse(route, request)
       const fromClient = clientHeaders(request.headers, options, instance)
+      // As Portkey decides: what a config names wins over the header.
+      const slugs = [fromClient.slugs, operatorSlugs, [route.slug]].find((named) => named.length > 0) as readonly string[]
+      refuse(slugs, request)
       const usage = options.includeUsage ? usageChanges(request) : undefined
       const reply = await egress.request(url, {
         method: 'POST',
-        headers: { ...route.headers, ...fromClient },
+        headers: { ...route.headers, ...fromClient.headers },
         body: requestBytes(request, { model: route.model, ...usage }),
         deadline,
         ...(signal && { signal }),
       })
+      if (trace !== undefined) noteReply(trace, instance, reply)
       const relay = {
         plugin: instance,
         request,
-        dialect: usageRoute(route.slug, route.model),
-        terminator: terminatorOf(route.slug),
+        secrets,
+        dialect: usageRoute(slugs, route.model),
+        terminator: terminatorOf(slugs),
         hideUsage: usage !== undefined,
         signal,
       }
+      const toError = errors[fromClient.headers['x-portkey-config'] === undefined ? 0 : 1]
       return relayReply(
         reply.status === 246 ? { ...reply, status: 200 } : reply,
         relay,
@@ -146,7 +169,7 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
   ): Promise<readonly ModelCard[]> {
     const reply = await egress.request(`${base}/models`, { headers, ...(signal && { signal }) })
     const body = await reply.body.bytes()
-    if (reply.status !== 200) throw toError.whole({ ...reply, body })
+    if (reply.status !== 200) throw errors[0].whole({ ...reply, body })
     return readModelList(body, `${prefix}/`, instance)
   }
 }

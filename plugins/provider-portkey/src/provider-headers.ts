@@ -41,6 +41,23 @@ export function providerHeaders(
   )
 }
 
+/** Everything that is sent and must be in no error. */
+export function secretsOf(options: PortkeyOptions): readonly string[] {
+  const held = Object.values(options.providers).flatMap(({ apiKey, virtualKey, credentials }) => [
+    apiKey,
+    virtualKey,
+    ...Object.values(credentials),
+  ])
+  const found = [options.apiKey, ...held].flatMap((value) => (value === undefined ? [] : [value.reveal()]))
+  return [...found, ...configKeys(options.config)]
+}
+
+function configKeys(config: PortkeyOptions['config']): readonly string[] {
+  if (typeof config !== 'object') return []
+  const own = [config.apiKey, config.virtualKey].filter((value) => value !== undefined)
+  return [...own, ...(config.targets ?? []).flatMap(configKeys)]
+}
+
 function texts(headers: Record<string, unknown>): Readonly<Record<string, string>> {
   const out: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers))

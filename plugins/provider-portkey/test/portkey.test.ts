@@ -171,7 +171,8 @@ describe('what Portkey would drop or refuse goes nowhere', () => {
     ['an endpoint without adapter', chat({ model: 'search/m' }), 'UNSUPPORTED'],
     ['embeddings without adapter', { ...chat({ model: 'claude/m' }), endpoint: 'embeddings' as const }, 'UNSUPPORTED'],
     ['another endpoint', { ...chat(), endpoint: 'rerank' as const }, 'UNSUPPORTED'],
-    ['tools that are dropped', chat({ model: 'moon/m', tools: [] }), 'UNSUPPORTED'],
+    ['tools that are dropped', chat({ model: 'moon/m', tools: [{}] }), 'UNSUPPORTED'],
+    ['tools in no list', chat({ model: 'moon/m', tools: {} }), 'UNSUPPORTED'],
     ['a schema that is dropped', chat({ model: 'claude/m', response_format: {} }), 'UNSUPPORTED'],
     ['a provider that is not on', chat({ model: 'nope/m' }), 'NOT_FOUND'],
   ])('%s', async (_, request, code) => {
@@ -190,17 +191,6 @@ describe("a client's own Portkey headers", () => {
     expect(await text(reply)).toContain('choices')
     expect(reply.headers['x-portkey-trace-id']).toBe('t-1')
     expect(upstream.requests[0]?.headers.authorization).toBe('Bearer sk-canary-1234567')
-  })
-
-  test.each([
-    [{ 'x-portkey-custom-host': 'http://evil.example' }, 'FORBIDDEN'],
-    [{ 'x-portkey-config': '{"provider":"openai","custom_host":"http://evil.example"}' }, 'FORBIDDEN'],
-    [{ 'x-portkey-config': '{"strategy":{"mode":"single"},"targets":[{"aws_secret_access_key":"x"}]}' }, 'FORBIDDEN'],
-    [{ 'x-portkey-config': 'not json' }, 'INVALID_REQUEST'],
-    [{ 'x-portkey-config': '{broken' }, 'INVALID_REQUEST'],
-  ])('%j is %s', async (headers, code) => {
-    await expect(provider.invoke(chat({}, headers as unknown as Record<string, string>), {})).rejects.toMatchObject({ code })
-    expect(upstream.requests).toHaveLength(0)
   })
 })
 
