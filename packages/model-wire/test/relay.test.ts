@@ -140,6 +140,9 @@ describe('a stream that is whole', () => {
     const bare = role + delta('x', 'stop')
     expect(await text(await open(source(bare), { terminator: 'finish-reason' }))).toBe(bare)
     await expect(open(source(bare)).then(text)).rejects.toMatchObject({ code: 'UPSTREAM_TRUNCATED' })
+    for (const nothing of ['', ': ping\n\n', usage]) {
+      await expect(open(source(nothing), { terminator: 'finish-reason' })).rejects.toMatchObject({ code: 'UPSTREAM_TRUNCATED' })
+    }
     await expect(open(source(role + delta('x')), { terminator: 'finish-reason' }).then(text)).rejects.toMatchObject({
       code: 'UPSTREAM_TRUNCATED',
     })
@@ -229,9 +232,11 @@ describe('a fault after content is an error, never a quiet end', () => {
 
 test('output that nobody counted is estimated by its bytes', async () => {
   const called = event({ choices: [{ index: 0, delta: { tool_calls: [{}] } }] })
-  const reply = await open(source(delta('漢字漢字') + called + delta('', 'stop') + done))
+  const more = event({ choices: [{ index: 0, delta: { refusal: 'no, sir', reasoning_content: 'hmm', reasoning: 'well' } }] })
+  const completion = event({ choices: [{ index: 0, text: 'abc' }] })
+  const reply = await open(source(delta('漢字漢字') + called + more + completion + delta('', 'stop') + done))
   await text(reply)
-  expect((await reply.ended).usage.outputTokens).toBe(Math.ceil((12 + '[{}]'.length) / 4))
+  expect((await reply.ended).usage.outputTokens).toBe(Math.ceil((12 + '[{}]'.length + 7 + 3 + 4 + 3) / 4))
 })
 
 describe('content is whatever a client could have acted on, so a fault behind it is no longer hidden', () => {

@@ -1,3 +1,4 @@
+import { SwitchyardError } from '@switchyard/contract'
 import { createParser } from 'eventsource-parser'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -53,6 +54,21 @@ test('id and retry are kept, an unfinished event is dropped', () => {
   expect(decoder.end()).toEqual([])
 })
 
+test('a mark of byte order is one at the start only', () => {
+  expect(decodeAll([Buffer.from('\uFEFFdata: a\n\n\uFEFFdata: b\n\ndata: c\n\n')])).toEqual([
+    { event: 'message', data: 'a' },
+    { event: 'message', data: 'c' },
+  ])
+})
+
+test.each([
+  [{ data: 'a\nb' }, 'data: a\ndata: b\n\n'],
+  [{ data: 'a', event: 'message' }, 'data: a\n\n'],
+  [{ data: '', event: 'e', id: '7' }, 'event: e\nid: 7\ndata: \n\n'],
+])('%j is %j on the wire', (event, wire) => {
+  expect(Buffer.from(encodeSseEvent(event)).toString()).toBe(wire)
+})
+
 test('what is encoded is decoded again', () => {
   fc.assert(
     fc.property(fc.string(), (data) => {
@@ -73,6 +89,7 @@ describe('framer', () => {
 
   test('the LF behind a last CR is of the same event where it came with it', () => {
     expect(createSseFramer().push(Buffer.from('data: a\r\n\r\ndata: b\r\r'))?.ends).toEqual([11, 20])
+    expect(createSseFramer().push(Buffer.from('data: a\r\rdata: b\r\n'))?.ends).toEqual([9])
     const framer = createSseFramer()
     expect(framer.push(Buffer.from('data: a\r\n\r'))?.ends).toEqual([10])
     expect(framer.push(Buffer.from('\n'))).toBeUndefined()
@@ -102,6 +119,18 @@ describe('framer', () => {
     expect(() => framer.push(Buffer.from(`data: ${'x'.repeat(20)}\n\n`))).toThrow(
       expect.objectContaining({ code: 'UPSTREAM_INVALID', retryable: false }),
     )
+  })
+
+  test('the limit may be reached, in one chunk and in two', () => {
+    const event = Buffer.from(`data: ${'x'.repeat(12)}\n\n`)
+    expect(createSseFramer({ maxEventBytes: 20 }).push(event)?.ends).toEqual([20])
+    expect(() => createSseFramer({ maxEventBytes: 19 }).push(event)).toThrow(SwitchyardError)
+    const framer = createSseFramer({ maxEventBytes: 20 })
+    for (const byte of event.subarray(0, 19)) framer.push(Uint8Array.of(byte))
+    expect(framer.push(event.subarray(19))?.ends).toEqual([20])
+    const endless = createSseFramer({ maxEventBytes: 20 })
+    endless.push(Buffer.alloc(20, 'x'))
+    expect(() => endless.push(Buffer.from('x'))).toThrow(SwitchyardError)
   })
 
   test('the limit is for one event: what was carried before does not count against the next', () => {
