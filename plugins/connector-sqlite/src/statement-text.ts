@@ -1,12 +1,12 @@
+const BLANK: ReadonlySet<string> = new Set([' ', '\n', '\r', '\t', '\f', ';', '\uFEFF'])
 const WRITES = /\b(?:insert|update|delete|replace)\b/i
 
-/** Where the next token starts: after white space, comments, and semicolons where they are to be skipped too. */
-function skipTrivia(text: string, semicolons: boolean): number {
+/** Where the next token starts, as SQLite reads: after white space, a byte order mark, comments and empty statements. */
+function skipTrivia(text: string): number {
   let at = 0
   for (;;) {
     const char = text[at]
-    if (char === ' ' || char === '\n' || char === '\r' || char === '\t' || char === '\f') at++
-    else if (char === ';' && semicolons) at++
+    if (char !== undefined && BLANK.has(char)) at++
     else if (char === '-' && text[at + 1] === '-') at = after(text, '\n', at)
     else if (char === '/' && text[at + 1] === '*') at = after(text, '*/', at + 2)
     else return at
@@ -20,12 +20,12 @@ function after(text: string, end: string, from: number): number {
 
 /** True for white space, comments and semicolons: what may follow a statement that is the only one. */
 export function isTrivia(text: string): boolean {
-  return skipTrivia(text, true) === text.length
+  return skipTrivia(text) === text.length
 }
 
 /** The first word after comments, in upper case; empty where the text starts otherwise. */
 export function firstWord(text: string): string {
-  const start = skipTrivia(text, false)
+  const start = skipTrivia(text)
   return /^[a-z]+/i.exec(text.slice(start, start + 32))?.[0].toUpperCase() ?? ''
 }
 
@@ -44,6 +44,6 @@ export function changesRows(text: string): boolean {
 /** True for what would begin or end the transaction itself; savepoints are not meant. */
 export function controlsTransaction(text: string): boolean {
   const word = firstWord(text)
-  if (word === 'ROLLBACK') return !/^\w+\s+(?:transaction\s+)?to\b/i.test(text.slice(skipTrivia(text, false)))
+  if (word === 'ROLLBACK') return !/^\w+\s+(?:transaction\s+)?to\b/i.test(text.slice(skipTrivia(text)))
   return word === 'BEGIN' || word === 'COMMIT' || word === 'END'
 }

@@ -332,6 +332,26 @@ test('more texts than the cache holds all run', async () => {
   }
 })
 
+test.each(['COMMIT', ';COMMIT', '/* a */ ; END', '\uFEFFCOMMIT', '\uFEFF ;-- a\n ROLLBACK', 'BEGIN'])(
+  'a session cannot end its transaction by %j, and what it did is rolled back',
+  async (text) => {
+    const { db } = await start()
+    await db.query('CREATE TABLE t(a)')
+    const work = db.transaction(async (session) => {
+      await session.query('INSERT INTO t VALUES (1)')
+      await session.query(text)
+    })
+    await expect(work).rejects.toMatchObject({ code: 'INVALID_REQUEST', message: expect.stringContaining('session') })
+    expect(await count(db)).toBe(0)
+  },
+)
+
+test('a write behind an empty statement counts its rows', async () => {
+  const { db } = await start()
+  await db.query('CREATE TABLE t(a)')
+  expect((await db.query('; INSERT INTO t VALUES (1), (2)')).rowCount).toBe(2)
+})
+
 test('a savepoint left open by a lone query is rolled back, and the query says so', async () => {
   const { db } = await start()
   await db.query('CREATE TABLE t(a)')

@@ -9,6 +9,9 @@ test.each([
   ['', ''],
   ['-- only', ''],
   ['/* open', ''],
+  ['; ;SELECT 1', 'SELECT'],
+  ['\uFEFFSELECT 1', 'SELECT'],
+  ['/* a */ ;\uFEFF-- b\n insert', 'INSERT'],
 ])('the first word of %j is %j', (text, word) => {
   expect(firstWord(text)).toBe(word)
 })
@@ -29,12 +32,10 @@ test.each([
   expect(isTrivia(text)).toBe(trivia)
 })
 
-test('a long tail of openings takes no time', () => {
-  const began = performance.now()
-  isTrivia(`${' -'.repeat(50_000)}x`)
-  isTrivia(`${'/* '.repeat(50_000)}x`)
-  isTrivia(`${';-- '.repeat(50_000)}\nx`)
-  expect(performance.now() - began).toBeLessThan(500)
+test('a long tail of openings is read once: read again at each, it would not end in time', () => {
+  expect(isTrivia(`${' -'.repeat(1_000_000)}x`)).toBe(false)
+  expect(isTrivia(`${'/* '.repeat(1_000_000)}x`)).toBe(true)
+  expect(isTrivia(`${';-- '.repeat(1_000_000)}\nx`)).toBe(false)
 })
 
 test.each([
@@ -61,12 +62,19 @@ test.each([
 })
 
 describe('controlsTransaction', () => {
-  test.each(['BEGIN', 'begin immediate', 'COMMIT', 'END', 'ROLLBACK', 'rollback transaction', '/* a */ ROLLBACK;'])(
-    '%j',
-    (text) => {
-      expect(controlsTransaction(text)).toBe(true)
-    },
-  )
+  test.each([
+    'BEGIN',
+    'begin immediate',
+    'COMMIT',
+    'END',
+    'ROLLBACK',
+    'rollback transaction',
+    '/* a */ ROLLBACK;',
+    '; COMMIT',
+    '\uFEFFCOMMIT',
+  ])('%j', (text) => {
+    expect(controlsTransaction(text)).toBe(true)
+  })
 
   test.each([
     'SAVEPOINT a',
