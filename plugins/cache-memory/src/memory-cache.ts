@@ -100,11 +100,8 @@ export function memoryCache({ maxBytes, maxEntryBytes, clock }: MemoryCacheOptio
 
     usage: () => ({ entries: entries.size, tags: tagged.size, bytes: entries.calculatedSize, expiring: expiring.size }),
 
-    clear() {
-      entries.clear()
-      tagged.clear()
-      expiring.clear()
-    },
+    // Each entry is disposed of, and leaves its tags and its expiry with it.
+    clear: () => entries.clear(),
   }
 }
 

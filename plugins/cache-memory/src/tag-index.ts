@@ -6,7 +6,6 @@ export interface TagIndex {
   remove(key: string, tags: readonly string[]): void
   /** A copy, so that it may be walked while keys go. */
   keysOf(tag: string): readonly string[]
-  clear(): void
 }
 
 /** Makes an empty index. */
@@ -30,6 +29,5 @@ export function tagIndex(): TagIndex {
       }
     },
     keysOf: (tag) => [...(index.get(tag) ?? [])],
-    clear: () => index.clear(),
   }
 }

@@ -67,6 +67,26 @@ describe('memoryCache', () => {
     expect(cache.usage()).toEqual({ entries: 2, tags: 0, bytes: 2 * one, expiring: 0 })
   })
 
+  test('an entry that is over as it comes evicts nothing, and takes the one before with it', async () => {
+    const { cache, clock } = made(2 * one)
+    await clock.advance(10)
+    for (const key of ['k0', 'k1']) await cache.set(key, { value: bytes('v') })
+    await cache.set('k2', { value: bytes('v'), expiresAt: 10 })
+    await cache.set('k1', { value: bytes('v'), expiresAt: 9 })
+    expect(cache.usage()).toEqual({ entries: 1, tags: 0, bytes: one, expiring: 0 })
+    expect(await there(cache, ['k0', 'k1', 'k2'])).toEqual(['k0'])
+  })
+
+  test('cleared, it holds nothing and may be filled again', async () => {
+    const { cache } = made(10 * one)
+    const entry = { value: bytes('v'), expiresAt: 10, tags: ['t'] }
+    await cache.set('k', entry)
+    cache.clear()
+    expect(cache.usage()).toEqual({ entries: 0, tags: 0, bytes: 0, expiring: 0 })
+    await cache.set('k', entry)
+    expect(await cache.get('k')).toEqual(entry)
+  })
+
   test('arms no timer', async () => {
     const { cache, clock } = made(10 * one)
     await cache.set('k', { value: bytes('v'), expiresAt: 5 })
