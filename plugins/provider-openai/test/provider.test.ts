@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { ModelProvider, ModelReply, ModelRequest } from '@switchyard/contract'
 import { type FakeUpstream, type StartedPlugin, startFakeUpstream, startPlugin, systemClock } from '@switchyard/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -116,6 +117,78 @@ test('leaving closes the upstream', async () => {
   controller.abort()
   expect((await reply.ended).outcome).toBe('aborted')
   expect((await upstream.whenClosed(0)).closedBeforeEnd).toBe(true)
+})
+
+describe('what is sent, by the options', () => {
+  async function other(options: Parameters<typeof openai>[0]): Promise<StartedPlugin> {
+    return startPlugin(openai({ baseUrl: `${upstream.url}/`, egress: { allow: ['127.0.0.0/8'] }, ...options }), {
+      clock: systemClock(),
+    })
+  }
+  const models = ['acme/fast', 'acme/big', 'bare', 'team/*']
+  const modelNames = { 'acme/fast': 'gpt-fake' }
+
+  test.each([
+    ['acme/fast', 'gpt-fake'],
+    ['acme/big', 'big'],
+    ['bare', 'bare'],
+    ['team/a/b', 'team/a/b'],
+  ])('%s is %s upstream', async (model, sent) => {
+    const plugin = await other({ provider: 'acme', models, modelNames })
+    const served = plugin.ports.model as ModelProvider
+    expect(served.capabilities.models).toEqual(models)
+    await served.invoke(chat({ model }), {})
+    expect(upstream.requests[0]?.body).toMatchObject({ model: sent })
+    await plugin.close()
+  })
+
+  test.each(['acme/small', 'team', 'teams/a', 'acme/*', ''])('%j is NOT_FOUND, and nothing is sent', async (model) => {
+    const plugin = await other({ provider: 'acme', models, modelNames })
+    await expect((plugin.ports.model as ModelProvider).invoke(chat({ model }), {})).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      details: { code: 'model_not_found', param: 'model' },
+    })
+    expect(upstream.requests).toHaveLength(0)
+    await plugin.close()
+  })
+
+  test('headers of the operator go along, and none of the client', async () => {
+    const plugin = await other({ provider: 'acme', headers: { 'api-key': 'zz9plural4alpha', 'x-team': 'blue' } })
+    const served = plugin.ports.model as ModelProvider
+    await served.invoke({ ...chat(), headers: { authorization: 'Bearer client', cookie: 'a=b' } }, {})
+    const { headers } = upstream.requests[0] as { headers: Record<string, string> }
+    expect(headers).toMatchObject({ 'api-key': 'zz9plural4alpha', 'x-team': 'blue', 'content-type': 'application/json' })
+    expect(headers).not.toHaveProperty('authorization')
+    expect(headers).not.toHaveProperty('cookie')
+    await plugin.close()
+  })
+
+  test('a key that goes in a header of its own is in no error either', async () => {
+    const plugin = await other({ provider: 'acme', headers: { 'api-key': 'zz9plural4alpha' } })
+    upstream.always('status:401,body:echo')
+    const error = await (plugin.ports.model as ModelProvider).invoke(chat(), {}).catch((thrown: Error) => thrown)
+    expect((error as Error).message).toContain('[redacted]')
+    expect(`${inspect(error, { depth: 9 })} ${JSON.stringify(error)}`).not.toContain('zz9plural4alpha')
+    await plugin.close()
+  })
+
+  test('usage is not asked for where the operator says so', async () => {
+    const plugin = await other({ provider: 'acme', includeUsage: false })
+    await text(await (plugin.ports.model as ModelProvider).invoke(chat({}, true), {}))
+    expect(upstream.requests[0]?.body).not.toHaveProperty('stream_options')
+    await plugin.close()
+  })
+
+  test('an upstream that sends no [DONE] is whole at its finish reason where the operator says so', async () => {
+    upstream.always('no-done')
+    const held = provider.invoke(chat({}, true), {}).then(text)
+    await expect(held).rejects.toMatchObject({ code: 'UPSTREAM_TRUNCATED' })
+    const plugin = await other({ provider: 'acme', terminator: 'finish-reason' })
+    const reply = await (plugin.ports.model as ModelProvider).invoke(chat({}, true), {})
+    await text(reply)
+    expect(await reply.ended).toMatchObject({ outcome: 'complete' })
+    await plugin.close()
+  })
 })
 
 test('an endpoint it does not serve sends nothing', async () => {
