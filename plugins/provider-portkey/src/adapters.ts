@@ -42,7 +42,6 @@ export const ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'embeddi
 
 /** Whether Portkey has an adapter; a slug that it does not know, or a hosted `@slug`, is Portkey's to judge. */
 export function serves(slug: string, endpoint: ModelEndpoint): boolean {
-  if (!ENDPOINTS.includes(endpoint)) return false
   if (!SLUGS.has(slug)) return true
   return endpoint === 'embeddings' ? WITH_EMBEDDINGS.has(slug) : !WITHOUT_CHAT.has(slug)
 }
