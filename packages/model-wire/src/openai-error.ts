@@ -5,6 +5,9 @@ const MAX_MESSAGE = 500
 const SHORTEST_SECRET = 8
 const KEY_LIKE = /\b(?:sk|pk|rk|xai|gsk|key)[-_][A-Za-z0-9_-]{6,}|Bearer\s+\S+|AIza[\w-]{20,}/g
 
+/** Stops at the next opening, so that a body of openings is read once and not once for each. */
+const TAG = /<[^<>]*>/g
+
 /** The error object of OpenAI's dialect, its texts bounded and redacted. */
 export interface DialectError {
   readonly message: string
@@ -92,7 +95,7 @@ function readError(body: Uint8Array, secrets: readonly string[] | undefined): Di
     const parsed = JSON.parse(text) as { error?: unknown; message?: unknown }
     return dialectError(parsed.error ?? parsed, secrets)
   } catch {
-    const plain = redacted(text.replace(/<[^>]*>/g, ' ').trim(), secrets)
+    const plain = redacted(text.replace(TAG, ' ').trim(), secrets)
     return plain === '' ? undefined : { message: plain }
   }
 }

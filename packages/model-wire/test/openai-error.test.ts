@@ -34,6 +34,11 @@ test.each([
   expect(failed(502, body).message).toContain(message)
 })
 
+test('a body of openings is read once: read again at each, it would hold everyone up for seconds', () => {
+  const body = '<'.repeat(1_000_000)
+  expect(failed(502, body).message).toContain('<<<')
+})
+
 test('keys are redacted and messages bounded', () => {
   const { message } = failed(
     401,
