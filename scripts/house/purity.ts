@@ -14,7 +14,11 @@ const HARMLESS = new Set([
   'node:url',
   'node:path',
   'node:events',
+  'node:crypto',
 ])
+
+/** The one file in which a pure package may read what it ships in its own `data/`. */
+const OWN_DATA = /\/src\/package-data\.ts$/
 
 interface Ban {
   readonly rule: string
@@ -28,6 +32,7 @@ const inSource = (pkg: Package, file: string): boolean => roomOf(pkg, file) === 
 const carriesModelTraffic = (pkg: Package): boolean =>
   pkg.path === 'packages/egress' || pkg.path === 'packages/model-wire' || /^plugins\/provider-/.test(pkg.path)
 const runsInPipeline = (pkg: Package): boolean => pkg.group === 'plugins' || pkg.path === 'packages/kernel'
+const isPure = (pkg: Package): boolean => PURE.includes(pkg.path)
 
 const BANS: readonly Ban[] = [
   {
@@ -40,7 +45,7 @@ const BANS: readonly Ban[] = [
   {
     rule: 'no-fetch',
     pattern: /(?<![.\w$])fetch\s*\((?![^()]*\)\s*[:{])|\bglobalThis\s*\.\s*fetch\b/g,
-    holds: (pkg, file) => carriesModelTraffic(pkg) && inSource(pkg, file),
+    holds: (pkg, file) => (carriesModelTraffic(pkg) || isPure(pkg)) && inSource(pkg, file),
     wrong: 'fetch under model traffic',
     mend: 'send it through @switchyard/egress (undici dispatcher)',
   },
@@ -51,6 +56,14 @@ const BANS: readonly Ban[] = [
     holds: (pkg, file) => runsInPipeline(pkg) && inSource(pkg, file) && !/\/(system-[\w-]+|clock)\.ts$/.test(file),
     wrong: 'time or chance that is not injected',
     mend: 'use ctx.clock and ctx.random; the real ones live in clock.ts or system-….ts',
+  },
+  {
+    rule: 'pure-package',
+    pattern:
+      /\bDate\s*\.\s*now\s*\(|\bnew\s+Date\s*\(\s*\)|(?<![.\w$])set(?:Timeout|Interval)\s*\(|\bperformance\s*\.\s*now\s*\(|\bMath\s*\.\s*random\s*\(|\brandom(?:Bytes|Int|UUID|Fill|FillSync)\b|\bgetRandomValues\b/g,
+    holds: (pkg, file) => isPure(pkg) && inSource(pkg, file),
+    wrong: 'time or chance in a pure package',
+    mend: 'take what it needs as an argument',
   },
   {
     rule: 'named-exports',
@@ -87,9 +100,11 @@ export function checkPurity(house: House): readonly Finding[] {
 }
 
 function impureImports(pkg: Package, source: SourceFile): readonly Finding[] {
-  if (!PURE.includes(pkg.path) || !inSource(pkg, source.path)) return []
+  if (!isPure(pkg) || !inSource(pkg, source.path)) return []
+  const allowed = (specifier: string): boolean =>
+    HARMLESS.has(specifier) || (specifier === 'node:fs' && OWN_DATA.test(source.path))
   return source.imports
-    .filter(({ specifier, typeOnly }) => specifier.startsWith('node:') && !typeOnly && !HARMLESS.has(specifier))
+    .filter(({ specifier, typeOnly }) => specifier.startsWith('node:') && !typeOnly && !allowed(specifier))
     .map(({ specifier, line }) => ({
       file: source.path,
       line,

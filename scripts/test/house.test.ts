@@ -136,6 +136,26 @@ const BREACHES: readonly [name: string, changes: Files, ...where: string[]][] = 
     'packages/model-wire/src/thing.ts:2 pure-package',
   ],
   [
+    'the file for its own data does more than read',
+    { 'packages/model-wire/src/package-data.ts': after(2, `import { spawn } from 'node:child_process'`) },
+    'packages/model-wire/src/package-data.ts:2 pure-package',
+  ],
+  [
+    'the time of day in a pure package',
+    { 'packages/model-wire/src/thing.ts': after(3, 'export const x = Date.now()') },
+    'packages/model-wire/src/thing.ts:3 pure-package',
+  ],
+  [
+    'chance in a pure package',
+    { 'packages/model-wire/src/thing.ts': after(3, `import { randomUUID } from 'node:crypto'`) },
+    'packages/model-wire/src/thing.ts:3 pure-package',
+  ],
+  [
+    'fetch in a pure package',
+    { 'packages/contract/src/thing.ts': after(3, `export const x = () => fetch('http://x')`) },
+    'packages/contract/src/thing.ts:3 no-fetch',
+  ],
+  [
     'the environment is read in a plugin',
     { 'plugins/cache-memory/src/thing.ts': after(3, 'export const url = process.env.URL') },
     'plugins/cache-memory/src/thing.ts:3 no-env',
@@ -292,6 +312,13 @@ test.each<[string, Files]>([
     { 'packages/kernel/test/thing.test.ts': `import { a } from '../../contract/src/thing.ts?copy'\n` },
   ],
   ['what a vendor without types exports', { 'packages/egress/src/vendor.d.ts': 'declare const a: 1\nexport default a\n' }],
+  [
+    'a pure package that hashes, and reads its own data',
+    {
+      'packages/model-wire/src/thing.ts': `import { createHash } from 'node:crypto'\nexport const x = new Date(3)\n`,
+      'packages/model-wire/src/package-data.ts': `import { readFileSync } from 'node:fs'\n`,
+    },
+  ],
   ['the clock of the system', { 'packages/kernel/src/system-clock.ts': 'export const now = () => Date.now()\n' }],
   ['a table of data', { 'packages/egress/src/table.ts': `// house: data table\n${lines(900)}` }],
   ['300 lines', { 'packages/egress/src/thing.ts': lines(300) }],
