@@ -1,0 +1,93 @@
+import type { PriceHours, PriceRow, Tier } from '../entry.ts'
+
+/** What decides which row of an entry holds for a request. */
+export interface Conditions {
+  /** The reply's service tier, else the request's. Default `standard`. */
+  readonly tier?: Tier | undefined
+  /** Default: the price that holds everywhere; where there is none, the dearest region's. */
+  readonly region?: string | undefined
+  /** Epoch ms at which the request began. Without it rows that are bound to a time are taken by their latest start, hours left out. */
+  readonly at?: number | undefined
+}
+
+/** How the cost that a row gives relates to the true one. */
+export type Bound = 'exact' | 'upper' | 'lower'
+
+export interface Selected {
+  readonly row: PriceRow
+  readonly bound: Bound
+}
+
+/**
+ * The row that a whole request is priced by: tier, then region, then the largest `contextOver` below the input tokens, then time.
+ * A batch or flex price that is missing falls back to standard as an upper bound, any other tier as a lower one. Undefined = no row.
+ */
+export function selectRow(rows: readonly PriceRow[], inputTokens: number, conditions: Conditions = {}): Selected | undefined {
+  const { tier = 'standard', region, at } = conditions
+  const standing = rows.filter((row) => holdsAt(row, at))
+  const own = inRegion(tierOf(standing, tier), region)
+  const row = pick(own.rows, inputTokens)
+  const standard = tier === 'standard' ? own : inRegion(tierOf(standing, 'standard'), region)
+  if (row !== undefined) {
+    // A tier that is priced for short requests only says too little about a long one.
+    const long = tier === 'standard' ? undefined : pick(standard.rows, inputTokens)
+    const short = long?.contextOver !== undefined && (row.contextOver ?? -1) < long.contextOver
+    return { row, bound: short ? 'lower' : own.bound }
+  }
+  const fallback = tier === 'standard' ? undefined : pick(standard.rows, inputTokens)
+  if (fallback === undefined) return undefined
+  return { row: fallback, bound: tier === 'batch' || tier === 'flex' ? 'upper' : 'lower' }
+}
+
+function tierOf(rows: readonly PriceRow[], tier: Tier): readonly PriceRow[] {
+  return rows.filter((row) => row.tier === tier)
+}
+
+function inRegion(
+  rows: readonly PriceRow[],
+  region: string | undefined,
+): { readonly rows: readonly PriceRow[]; readonly bound: Bound } {
+  const named = region === undefined ? [] : rows.filter((row) => row.region === region)
+  if (named.length > 0) return { rows: named, bound: 'exact' }
+  const everywhere = rows.filter((row) => row.region === '*')
+  if (everywhere.length > 0 || rows.length === 0) return { rows: everywhere, bound: 'exact' }
+  const dearest = rows.reduce((a, b) => (weight(b) > weight(a) ? b : a)).region
+  return { rows: rows.filter((row) => row.region === dearest), bound: 'upper' }
+}
+
+function weight(row: PriceRow): number {
+  return (row.perToken.input ?? 0) + (row.perToken.output ?? 0)
+}
+
+function pick(rows: readonly PriceRow[], inputTokens: number): PriceRow | undefined {
+  let best: PriceRow | undefined
+  for (const row of rows) {
+    if (row.contextOver !== undefined && row.contextOver >= inputTokens) continue
+    if (best === undefined || beats(row, best)) best = row
+  }
+  return best
+}
+
+function beats(a: PriceRow, b: PriceRow): boolean {
+  const over = (a.contextOver ?? -1) - (b.contextOver ?? -1)
+  if (over !== 0) return over > 0
+  if ((a.hours === undefined) !== (b.hours === undefined)) return a.hours !== undefined
+  return (a.from ?? '') > (b.from ?? '')
+}
+
+function holdsAt(row: PriceRow, at: number | undefined): boolean {
+  if (at === undefined) return row.hours === undefined
+  if (row.from !== undefined && at < Date.parse(row.from)) return false
+  if (row.until !== undefined && at >= Date.parse(row.until)) return false
+  return row.hours === undefined || within(row.hours, at)
+}
+
+function within(hours: PriceHours, at: number): boolean {
+  const time = new Date(at)
+  const minute = time.getUTCHours() * 60 + time.getUTCMinutes()
+  const { startMinute, endMinute, weekdays } = hours
+  if (startMinute <= endMinute) return weekdays.includes(time.getUTCDay()) && minute >= startMinute && minute < endMinute
+  // Past midnight: the part after it belongs to the weekday that the window began on.
+  if (minute >= startMinute) return weekdays.includes(time.getUTCDay())
+  return minute < endMinute && weekdays.includes((time.getUTCDay() + 6) % 7)
+}
