@@ -24,7 +24,10 @@ export async function startProgram(
   }
   const stop = (): Promise<void> => end(child)
   const until = performance.now() + 30_000
-  while (!(await answers(url))) {
+  for (;;) {
+    const answered = await answers(url)
+    // An answer counts only from our own child: where its port was taken, somebody else speaks.
+    if (answered && child.exitCode === null) break
     if (child.exitCode !== null || performance.now() > until) {
       await stop()
       throw new Error(`${command} ${args.join(' ')} did not answer at ${url}:\n${lines.join('\n')}`)
@@ -34,13 +37,23 @@ export async function startProgram(
   return { pid: child.pid as number, stop }
 }
 
-/** A free port on loopback. */
+const FIRST_PORT = 20_000
+const LAST_PORT = 32_000
+
+/** A free port on loopback, below those that systems give to outgoing connections, so that none of these takes it meanwhile. */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT))
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 async function answers(url: string): Promise<boolean> {
