@@ -113,7 +113,7 @@ export const transactionCases: readonly ConformanceCase<SqlDatabase>[] = [
       const reason = new Error('rolled back')
       const work = async (session: SqlSession): Promise<void> => {
         await table.insert(session, 1)
-        for (const text of ['COMMIT', 'ROLLBACK', 'commit;', '-- now\nEND', 'BEGIN']) {
+        for (const text of ['COMMIT', 'ROLLBACK', 'commit;', '-- now\nEND', 'BEGIN', '; COMMIT', '/* now */ ;;END']) {
           await rejectsWith(() => session.query(text), 'INVALID_REQUEST', JSON.stringify(text))
         }
         assert.equal(await table.count(session), 1, 'rows in the session')
