@@ -31,6 +31,7 @@ export {
 } from './plugin.ts'
 export { type Explained, type Next, type Policy, STAGES, type Stage } from './policy.ts'
 export { definePort, type Gives, many, type Need, type Needs, optional, type Port, type Resolved } from './port.ts'
+export { type Bus, bus } from './ports/bus.ts'
 export { type Cache, type CacheEntry, cache } from './ports/cache.ts'
 export { type CounterRow, type Counters, counters, type Lease, type Reservation } from './ports/counters.ts'
 export { type Health, type HealthChange, type HealthState, health, type TargetHealth } from './ports/health.ts'

@@ -12,6 +12,8 @@ export interface CacheMemoryInput {
   maxCounters?: number | undefined
   /** Leases held at once, each until it expires, 1,000,000 unless told otherwise; a reserve beyond it is `OVERLOADED`. */
   maxLeases?: number | undefined
+  /** Subscriptions of the bus at once, 10,000 unless told otherwise; a `subscribe` beyond it is `OVERLOADED`. */
+  maxSubscriptions?: number | undefined
 }
 
 /** What the plugin works with. */
@@ -20,6 +22,7 @@ export interface CacheMemoryOptions {
   maxEntryBytes?: number | undefined
   maxCounters: number
   maxLeases: number
+  maxSubscriptions: number
 }
 
 /** Options of `cacheMemory`. */
@@ -47,6 +50,11 @@ export const options: z.ZodType<CacheMemoryOptions, CacheMemoryInput> = z
       .positive()
       .default(1_000_000)
       .describe('Leases held at once, each until it expires; a reserve beyond it is OVERLOADED.'),
+    maxSubscriptions: z
+      .int()
+      .positive()
+      .default(10_000)
+      .describe('Subscriptions of the bus at once; a subscribe beyond it is OVERLOADED.'),
   })
   .refine(({ maxBytes, maxEntryBytes }) => maxEntryBytes === undefined || maxEntryBytes <= maxBytes, {
     path: ['maxEntryBytes'],

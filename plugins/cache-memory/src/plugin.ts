@@ -1,24 +1,41 @@
-import { type Cache, type Counters, cache, counters, definePlugin, type PluginFactory, type Port } from '@switchyard/contract'
+import {
+  type Bus,
+  bus,
+  type Cache,
+  type Counters,
+  cache,
+  counters,
+  definePlugin,
+  type PluginFactory,
+  type Port,
+} from '@switchyard/contract'
+import { memoryBus } from './memory-bus.ts'
 import { memoryCache } from './memory-cache.ts'
 import { memoryCounters } from './memory-counters.ts'
 import { type CacheMemoryInput, options } from './options.ts'
 
-const provides: { readonly cache: Port<Cache>; readonly counters: Port<Counters> } = { cache, counters }
+const provides: { readonly cache: Port<Cache>; readonly counters: Port<Counters>; readonly bus: Port<Bus> } = {
+  cache,
+  counters,
+  bus,
+}
 
-/** A cache and counters inside this process: for one process only, gone when it ends. Provides `cache` and `counters`. */
+/** A cache, counters and a bus inside this process: for one process only, gone when it ends. Provides `cache`, `counters` and `bus`. */
 export const cacheMemory: PluginFactory<CacheMemoryInput> = definePlugin({
   name: '@switchyard/cache-memory',
   contract: 1,
   options,
   provides,
-  setup({ options: given, clock, onClose }) {
-    const { maxBytes, maxEntryBytes = Math.ceil(maxBytes / 8), maxCounters, maxLeases } = given
+  setup({ options: given, clock, log, onClose }) {
+    const { maxBytes, maxEntryBytes = Math.ceil(maxBytes / 8), maxCounters, maxLeases, maxSubscriptions } = given
     const entries = memoryCache({ maxBytes, maxEntryBytes, clock })
     const rows = memoryCounters({ maxCounters, maxLeases, clock })
+    const messages = memoryBus({ maxSubscriptions, log })
     onClose(() => {
       entries.clear()
       rows.clear()
+      messages.clear()
     })
-    return { ports: { cache: entries, counters: rows } }
+    return { ports: { cache: entries, counters: rows, bus: messages } }
   },
 })

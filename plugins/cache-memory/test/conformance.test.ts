@@ -1,13 +1,15 @@
-import { cache, counters } from '@switchyard/contract'
-import { cacheSuite, conformance, countersSuite, judgeMutants, pluginSubject } from '@switchyard/testkit'
+import { bus, cache, counters } from '@switchyard/contract'
+import { busSuite, cacheSuite, conformance, countersSuite, judgeMutants, pluginSubject } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
 import { cacheMemory } from '../src/index.ts'
 
 const cacheSubject = pluginSubject({ name: 'cache-memory', port: cache, plugin: () => cacheMemory() })
+const busSubject = pluginSubject({ name: 'cache-memory', port: bus, plugin: () => cacheMemory() })
 const countersSubject = pluginSubject({ name: 'cache-memory', port: counters, plugin: () => cacheMemory() })
 
 describe('the cache suite', () => conformance(cacheSuite, cacheSubject, test))
 describe('the counters suite', () => conformance(countersSuite, countersSubject, test))
+describe('the bus suite', () => conformance(busSuite, busSubject, test))
 
 describe('mutants of cache-memory', () => {
   test('of its cache are all killed', async () => {
@@ -18,6 +20,11 @@ describe('mutants of cache-memory', () => {
 
   test('of its counters are all killed', async () => {
     const { problems, verdicts } = await judgeMutants(countersSuite, countersSubject)
+    expect(problems).toEqual([])
+    expect(verdicts.filter(({ verdict }) => verdict !== 'killed')).toEqual([])
+  })
+  test('of its bus are all killed', async () => {
+    const { problems, verdicts } = await judgeMutants(busSuite, busSubject)
     expect(problems).toEqual([])
     expect(verdicts.filter(({ verdict }) => verdict !== 'killed')).toEqual([])
   })

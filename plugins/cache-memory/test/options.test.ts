@@ -14,6 +14,7 @@ describe('options refuse', () => {
     ['an entry larger than the default of all', { maxEntryBytes: 2 ** 30 }, /maxEntryBytes: must not pass maxBytes/],
     ['no counters', { maxCounters: 0 }, /maxCounters: /],
     ['fewer than no leases', { maxLeases: -1 }, /maxLeases: /],
+    ['no subscriptions', { maxSubscriptions: 0 }, /maxSubscriptions: /],
   ])('%s', async (_, input, message) => {
     await expect(startPlugin(cacheMemory(input))).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
@@ -24,9 +25,12 @@ describe('options refuse', () => {
 
 describe('options default', () => {
   test.each<[CacheMemoryInput | undefined, object]>([
-    [undefined, { maxBytes: 67_108_864, maxCounters: 1_000_000, maxLeases: 1_000_000 }],
-    [{ maxBytes: 4096 }, { maxBytes: 4096, maxCounters: 1_000_000, maxLeases: 1_000_000 }],
-    [{ maxEntryBytes: 5 }, { maxBytes: 67_108_864, maxEntryBytes: 5, maxCounters: 1_000_000, maxLeases: 1_000_000 }],
+    [undefined, { maxBytes: 67_108_864, maxCounters: 1_000_000, maxLeases: 1_000_000, maxSubscriptions: 10_000 }],
+    [{ maxBytes: 4096 }, { maxBytes: 4096, maxCounters: 1_000_000, maxLeases: 1_000_000, maxSubscriptions: 10_000 }],
+    [
+      { maxEntryBytes: 5 },
+      { maxBytes: 67_108_864, maxEntryBytes: 5, maxCounters: 1_000_000, maxLeases: 1_000_000, maxSubscriptions: 10_000 },
+    ],
   ])('%j gives %j', async (input, wanted) => {
     expect((await startPlugin(cacheMemory(input))).options).toEqual(wanted)
   })
