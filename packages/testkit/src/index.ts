@@ -13,6 +13,7 @@ export { type EmittedEvent, type StartedPlugin, type StartPluginOptions, startPl
 export { busSuite } from './suites/bus/bus-suite.ts'
 export { cacheSuite } from './suites/cache/cache-suite.ts'
 export { countersSuite } from './suites/counters/counters-suite.ts'
+export { healthSuite } from './suites/health/health-suite.ts'
 export {
   type ModelFixture,
   type ModelNaming,

@@ -42,15 +42,15 @@ export interface Health {
     /** Nodes tell each other. */
     readonly shared: boolean
   }
-  /** A deployment that nobody has called yet is `healthy` with weight 1. */
+  /** As it is now; what is given does not change later. A deployment that nobody has called yet is `healthy` with weight 1. */
   of(deployment: string): TargetHealth
   /** All that were seen, in order of their names. */
   list(): readonly TargetHealth[]
   /** Newest first. */
   history(deployment: string): readonly HealthChange[]
-  /** Takes a deployment out until `enable`. `INVALID_REQUEST` without `by` or `reason`. */
+  /** Takes a deployment out until `enable`, at every node. `INVALID_REQUEST` without a deployment, `by` or `reason`, here and below. */
   disable(deployment: string, change: { readonly by: string; readonly reason: string }): Promise<void>
-  /** Lets it serve again, at full weight. */
+  /** Lets it serve again, at full weight, also one that was ejected. Of one that is healthy nothing changes. */
   enable(deployment: string, change: { readonly by: string; readonly reason: string }): Promise<void>
 }
 

@@ -2,6 +2,7 @@ import type { Suite } from '../conformance/suite.ts'
 import { busSuite } from './bus/bus-suite.ts'
 import { cacheSuite } from './cache/cache-suite.ts'
 import { countersSuite } from './counters/counters-suite.ts'
+import { healthSuite } from './health/health-suite.ts'
 import { modelSuite } from './model/model-suite.ts'
 import { sqlSuite } from './sql/sql-suite.ts'
 
@@ -9,4 +10,4 @@ import { sqlSuite } from './sql/sql-suite.ts'
 export type AnySuite = Suite<any, any>
 
 /** Every suite of the testkit, by the id of its port: what the CLI runs and what documentation is made of. */
-export const suites: readonly AnySuite[] = [busSuite, cacheSuite, countersSuite, modelSuite, sqlSuite]
+export const suites: readonly AnySuite[] = [busSuite, cacheSuite, countersSuite, healthSuite, modelSuite, sqlSuite]
