@@ -254,3 +254,25 @@ test('a call that the caller has left is not waited for beyond its unwinding', a
   await kernel.close({ drainTimeoutMs: 60_000 })
   expect((await kernel.inspect()).callsInFlight).toBe(0)
 })
+
+test('the signal that could give up the start has no effect on what is ready', async () => {
+  const controller = new AbortController()
+  let signal: AbortSignal | undefined
+  const assembly = {
+    plugins: [
+      plugin('fax', {
+        setup: (ctx) => {
+          signal ??= ctx.signal
+          return { ports: {}, serves: { 'fax.send': async () => ({ pages: 1 }) } }
+        },
+      }),
+    ],
+  }
+  await using kernel = await startKernel(assembly, { signal: controller.signal })
+  controller.abort()
+  expect(signal?.aborted).toBe(false)
+  expect(kernel.ready()).toBe(true)
+  expect(await kernel.call('fax.send', to)).toEqual({ pages: 1 })
+  await kernel.swap(assembly)
+  expect(await kernel.call('fax.send', to)).toEqual({ pages: 1 })
+})
