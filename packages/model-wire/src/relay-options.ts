@@ -4,6 +4,8 @@ import type { UsageRoute } from './usage/normalise.ts'
 /** A reply's body as it comes; `destroy` closes the upstream. */
 export interface UpstreamBody extends AsyncIterable<Uint8Array> {
   destroy(reason?: unknown): void
+  /** Gives up a rest in which nothing more will come, and keeps the connection if it can be kept. Default: `destroy`. */
+  drain?(): void
 }
 
 /** The same where it can also be had whole. */

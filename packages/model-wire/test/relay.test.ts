@@ -1,5 +1,5 @@
 import { type ModelReply, type ModelRequest, SwitchyardError } from '@switchyard/contract'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createSseDecoder, type RelayOptions, relayStream, relayWhole, type UpstreamBody, usageChanges } from '../src/index.ts'
 
 const request: ModelRequest = { endpoint: 'chat/completions', model: 'p/m', body: { model: 'p/m', messages: [] }, stream: true }
@@ -134,6 +134,18 @@ describe('a stream that is whole', () => {
     const body = source(whole, () => new Promise(() => {}))
     await text(await open(body))
     expect(body.destroyed).toHaveLength(1)
+  })
+
+  test('leaves what is behind [DONE] to a body that can keep its connection', async () => {
+    const drain = vi.fn()
+    const body = { ...source(whole, () => new Promise(() => {})), drain }
+    await text(await open(body))
+    expect(drain).toHaveBeenCalledTimes(1)
+    expect(body.destroyed).toEqual([])
+    const cut = { ...source(role + delta('x')), drain: vi.fn() }
+    await text(await open(cut)).catch(() => {})
+    expect(cut.drain).not.toHaveBeenCalled()
+    expect(cut.destroyed).toHaveLength(1)
   })
 
   test('may end with a finish reason only where that is the terminator', async () => {

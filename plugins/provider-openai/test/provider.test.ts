@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import type { ModelProvider, ModelReply, ModelRequest } from '@switchyard/contract'
 import { type FakeUpstream, type StartedPlugin, startFakeUpstream, startPlugin, systemClock } from '@switchyard/testkit'
@@ -108,6 +110,34 @@ describe('faults', () => {
     upstream.script('stall:mid')
     await expect(text(await provider.invoke(chat({}, true), {}))).rejects.toMatchObject({ code: 'TIMEOUT' })
   })
+})
+
+test('streams that are read to [DONE] share a connection, though the end of the reply comes later', async () => {
+  let connections = 0
+  let end = (): void => {}
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+    end = () => response.end()
+  })
+  server.on('connection', () => connections++)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const plugin = await startPlugin(
+    openai({
+      provider: 'acme',
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      maxConnections: 1,
+      egress: { allow: ['127.0.0.0/8'] },
+    }),
+    { clock: systemClock() },
+  )
+  for (let calls = 0; calls < 5; calls++) {
+    await text(await (plugin.ports.model as ModelProvider).invoke(chat({}, true), {}))
+    end()
+  }
+  expect(connections).toBe(1)
+  await plugin.close()
+  server.close()
 })
 
 test('leaving closes the upstream', async () => {

@@ -3,11 +3,11 @@ import { notEvents } from '../openai-error.ts'
 import { type RelayOptions, replyHeaders, type Upstream } from '../relay-options.ts'
 import { createSseFramer, type Frames, MAX_EVENT_BYTES, type SseFramer } from '../sse/framer.ts'
 import { bookedUsage } from '../usage/booked.ts'
-import { ChatEvents } from './chat-events.ts'
+import { type StreamEvents, streamEvents, type Verdict } from './stream-events.ts'
 
 /**
- * Hands a chat stream on as it comes. Resolves at its first content event; a fault before it rejects, so that the call may be
- * repeated. Bytes pass untouched, whole events a chunk. @see ModelReply
+ * Hands a stream on as it comes, read in the dialect of the request's endpoint. Resolves at its first content event; a fault before it
+ * rejects, so that the call may be repeated. Bytes pass untouched, whole events a chunk. @see ModelReply
  */
 export async function relayStream(upstream: Upstream, options: RelayOptions): Promise<ModelReply> {
   const relay = new StreamRelay(upstream, options)
@@ -16,6 +16,7 @@ export async function relayStream(upstream: Upstream, options: RelayOptions): Pr
 }
 
 const LF = 10
+const BEGUN_EVENT = /^(?:data|event|id|retry)?:/
 /** So many small pieces before the first content become one. */
 const LOOSE_PIECES = 1_024
 
@@ -28,7 +29,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
   private readonly source: AsyncIterator<Uint8Array>
   private readonly options: RelayOptions
   private readonly framer: SseFramer
-  private readonly events: ChatEvents
+  private readonly events: StreamEvents
   private readonly ready: Uint8Array[] = []
   private readyBytes = 0
   private loose = 0
@@ -42,7 +43,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
     this.source = upstream.body[Symbol.asyncIterator]()
     this.options = options
     this.framer = createSseFramer({ maxEventBytes: options.maxEventBytes ?? MAX_EVENT_BYTES })
-    this.events = new ChatEvents(options)
+    this.events = streamEvents(options)
     this.ended = new Promise((resolve) => {
       this.settle = resolve
     })
@@ -114,7 +115,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
     let from = 0
     let start = 0
     for (const end of ends) {
-      let verdict: 'pass' | 'hide' | 'done'
+      let verdict: Verdict
       try {
         verdict = this.events.read(text.toString('utf8', start, end))
       } catch (error) {
@@ -129,7 +130,9 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
       } else if (verdict === 'done') {
         this.emit(bytes, from, end)
         this.terminated = true
-        this.upstream.body.destroy()
+        const { body } = this.upstream
+        if (body.drain === undefined) body.destroy()
+        else body.drain()
         return
       }
       start = end
@@ -161,7 +164,7 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
   /** The body ended before any content: an error told as one JSON object, a page for people, or nothing at all. */
   private noContent(): SwitchyardError {
     const rest = Buffer.from(this.framer.rest()).toString('utf8').trim()
-    if (rest === '' || rest.startsWith('data:') || rest.startsWith(':')) return this.truncated()
+    if (rest === '' || BEGUN_EVENT.test(rest)) return this.truncated()
     return notEvents(rest, this.options.plugin, this.options.secrets)
   }
 
