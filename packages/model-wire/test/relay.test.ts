@@ -67,8 +67,11 @@ describe('a stream that is whole', () => {
   })
 
   test('hides the usage that the client did not ask for, and keeps the count', async () => {
-    const reply = await open(source(whole), { hideUsage: true })
-    expect(await text(reply)).toBe(whole.replace(usage, ''))
+    const chunks: string[] = []
+    const reply = await open(source(role + delta('one ') + delta('two'), delta('', 'stop'), usage, done), { hideUsage: true })
+    for await (const chunk of reply.body as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk).toString())
+    expect(chunks).toEqual([role + delta('one ') + delta('two'), delta('', 'stop'), done])
+    expect(await text(await open(source(whole), { hideUsage: true }))).toBe(whole.replace(usage, ''))
     expect((await reply.ended).usage).toEqual({ inputTokens: 3, outputTokens: 2 })
   })
 

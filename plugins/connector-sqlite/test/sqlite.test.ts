@@ -352,10 +352,13 @@ test('a write behind an empty statement counts its rows', async () => {
   expect((await db.query('; INSERT INTO t VALUES (1), (2)')).rowCount).toBe(2)
 })
 
-test('a savepoint left open by a lone query is rolled back, and the query says so', async () => {
+test.each<[string, (db: SqlDatabase, text: string) => Promise<unknown>]>([
+  ['query', (db, text) => db.query(text)],
+  ['stream', (db, text) => db.stream(text)[Symbol.asyncIterator]().next()],
+])('a savepoint left open by a lone %s is rolled back, and it says so', async (_, send) => {
   const { db } = await start()
   await db.query('CREATE TABLE t(a)')
-  await expect(db.query('SAVEPOINT a')).rejects.toMatchObject({
+  await expect(send(db, 'SAVEPOINT a')).rejects.toMatchObject({
     code: 'INVALID_REQUEST',
     message: expect.stringContaining('transaction()'),
   })
