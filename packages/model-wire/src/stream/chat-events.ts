@@ -1,19 +1,15 @@
-import { SwitchyardError } from '@switchyard/contract'
-import { inBandError, notEvents, throwErrorReason } from '../openai-error.ts'
+import { inBandError, throwErrorReason } from '../openai-error.ts'
 import type { RelayOptions } from '../relay-options.ts'
-import { parseFields } from '../sse/decoder.ts'
 import { mergeCounts, type NormalisedUsage, normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
+import { routeOf } from '../usage/route-of.ts'
+import { dataOf, invalidStream, type Json, lengthOf, parseData } from './event-data.ts'
+import type { StreamEvents, Verdict } from './stream-events.ts'
 
 /** More choices than any provider gives: a stream that names more is none. */
 const MAX_CHOICES = 1_024
 
-type Json = Readonly<Record<string, unknown>>
-
-/** What one event means for the stream. */
-export type Verdict = 'pass' | 'hide' | 'done'
-
-/** Reads a chat stream's events as they pass, and remembers what its ending needs. One a stream: a class, its state is all it is. */
-export class ChatEvents {
+/** Reads a stream of `chat/completions` or `completions`, which `[DONE]` ends. One a stream: a class, its state is all it is. */
+export class ChatEvents implements StreamEvents {
   contentSeen = false
   outputBytes = 0
   usage: NormalisedUsage | undefined = undefined
@@ -29,7 +25,7 @@ export class ChatEvents {
 
   constructor(options: RelayOptions) {
     this.plugin = options.plugin
-    this.route = options.dialect ?? 'openai'
+    this.route = routeOf(options)
     this.hideUsage = options.hideUsage ?? false
     this.secrets = options.secrets
   }
@@ -48,16 +44,16 @@ export class ChatEvents {
     const data = dataOf(text, this.plugin, this.secrets)
     if (data === undefined) return 'pass'
     if (data === '[DONE]') return 'done'
-    const event = parse(data, this.plugin)
+    const event = parseData(data, this.plugin)
     if (event.error !== undefined && event.error !== null) throw inBandError(event.error, this.plugin, this.secrets)
-    if (event['html-message'] !== undefined) throw invalid(this.plugin, 'the upstream sent text in place of events')
+    if (event['html-message'] !== undefined) throw invalidStream(this.plugin, 'the upstream sent text in place of events')
     const counted = typeof event.usage === 'object' && event.usage !== null
     if (counted) this.mergeUsage(event.usage as Json)
     const choices = event.choices
     if (!Array.isArray(choices)) return 'pass'
     for (const choice of choices as unknown[]) {
       if (typeof choice !== 'object' || choice === null)
-        throw invalid(this.plugin, 'the upstream sent a choice that is no object')
+        throw invalidStream(this.plugin, 'the upstream sent a choice that is no object')
       this.readChoice(choice as Json)
     }
     return this.hideUsage && choices.length === 0 && counted ? 'hide' : 'pass'
@@ -81,7 +77,7 @@ export class ChatEvents {
     const reason = choice.finish_reason
     if (typeof reason !== 'string' || reason === '') {
       this.open.add(index)
-      if (this.open.size > MAX_CHOICES) throw invalid(this.plugin, 'the upstream sent more choices than anyone asked for')
+      if (this.open.size > MAX_CHOICES) throw invalidStream(this.plugin, 'the upstream sent more choices than anyone asked for')
       return
     }
     throwErrorReason(reason, this.plugin, this.secrets)
@@ -95,34 +91,4 @@ export class ChatEvents {
     if (bytes > 0) this.contentSeen = true
     this.outputBytes += bytes
   }
-}
-
-/** The event's data, undefined for a comment. The usual event is one `data:` line, which needs no field parser. */
-function dataOf(text: string, plugin: string, secrets: readonly string[] | undefined): string | undefined {
-  if (text.startsWith('data:') && !text.includes('\r')) {
-    const end = text.indexOf('\n')
-    if (text.indexOf('\n', end + 1) === end + 1) return text.slice(text.charCodeAt(5) === 32 ? 6 : 5, end)
-  }
-  const fields = parseFields(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
-  if (!fields.known && text.trim() !== '') throw notEvents(text, plugin, secrets)
-  return fields.data
-}
-
-function parse(data: string, plugin: string): Json {
-  try {
-    const value: unknown = JSON.parse(data)
-    if (typeof value === 'object' && value !== null) return value as Json
-  } catch {
-    // told below, without the text: it may hold anything
-  }
-  throw invalid(plugin, 'the upstream sent an event that is not a JSON object')
-}
-
-function invalid(plugin: string, what: string): SwitchyardError {
-  return new SwitchyardError('UPSTREAM_INVALID', `${plugin}: ${what}`, { plugin })
-}
-
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string') return Buffer.byteLength(value)
-  return Array.isArray(value) && value.length > 0 ? Buffer.byteLength(JSON.stringify(value)) : 0
 }

@@ -88,8 +88,8 @@ function countsOf(fields: Raw): Counts | undefined {
     completion: count(native ? fields.output_tokens : fields.completion_tokens),
     total: count(fields.total_tokens),
     read: count(fields.cache_read_input_tokens) ?? count(inputDetails.cached_tokens) ?? 0,
-    write: count(fields.cache_creation_input_tokens) ?? 0,
-    reasoning: count(outputDetails.reasoning_tokens) ?? 0,
+    write: count(fields.cache_creation_input_tokens) ?? count(inputDetails.cache_write_tokens) ?? 0,
+    reasoning: count(outputDetails.reasoning_tokens) ?? count(outputDetails.thinking_tokens) ?? 0,
     audioIn: count(inputDetails.audio_tokens) ?? 0,
     audioOut: count(outputDetails.audio_tokens) ?? 0,
   }
