@@ -45,6 +45,7 @@ export {
   model,
   type Usage,
 } from './ports/model.ts'
+export { type Router, router } from './ports/router.ts'
 export { type Isolation, type SqlDatabase, type SqlQuery, type SqlResult, type SqlSession, sql } from './ports/sql.ts'
 export type { CallOptions, Clock, Logger } from './runtime.ts'
 export { isSecret, type Secret, secret } from './secret.ts'
