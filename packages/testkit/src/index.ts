@@ -22,6 +22,7 @@ export {
   openModelFixture,
 } from './suites/model/model-fixture.ts'
 export { modelSuite } from './suites/model/model-suite.ts'
+export { routerSuite } from './suites/router/router-suite.ts'
 export { sqlSuite } from './suites/sql/sql-suite.ts'
 export { type AnySuite, suites } from './suites/suites.ts'
 export { BIG_INTEGER, DEFAULT_TOKENS } from './upstream/chat.ts'

@@ -4,10 +4,11 @@ import { cacheSuite } from './cache/cache-suite.ts'
 import { countersSuite } from './counters/counters-suite.ts'
 import { healthSuite } from './health/health-suite.ts'
 import { modelSuite } from './model/model-suite.ts'
+import { routerSuite } from './router/router-suite.ts'
 import { sqlSuite } from './sql/sql-suite.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of suites holds suites of unlike ports
 export type AnySuite = Suite<any, any>
 
 /** Every suite of the testkit, by the id of its port: what the CLI runs and what documentation is made of. */
-export const suites: readonly AnySuite[] = [busSuite, cacheSuite, countersSuite, healthSuite, modelSuite, sqlSuite]
+export const suites: readonly AnySuite[] = [busSuite, cacheSuite, countersSuite, healthSuite, modelSuite, routerSuite, sqlSuite]
