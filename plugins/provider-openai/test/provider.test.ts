@@ -232,3 +232,14 @@ test('a private address is refused unless it is allowed', async () => {
   expect(upstream.requests).toHaveLength(0)
   await closed.close()
 })
+
+test('closed, it sends nothing more', async () => {
+  const plugin = await startPlugin(openai({ provider: 'acme', baseUrl: upstream.url, egress: { allow: ['127.0.0.0/8'] } }), {
+    clock: systemClock(),
+  })
+  const served = plugin.ports.model as ModelProvider
+  await served.invoke(chat(), {})
+  await plugin.close()
+  await expect(served.invoke(chat(), {})).rejects.toMatchObject({ code: 'CLOSED' })
+  expect(upstream.requests).toHaveLength(1)
+})

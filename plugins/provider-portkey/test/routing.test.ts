@@ -287,6 +287,13 @@ test('a redirect is not followed', async () => {
   expect(stub.seen).toHaveLength(1)
 })
 
+test('closed, it sends nothing more', async () => {
+  const provider = await start(on)
+  await started?.close()
+  await expect(provider.invoke(chat('openai/m'), {})).rejects.toMatchObject({ code: 'CLOSED' })
+  expect(stub.seen).toEqual([])
+})
+
 describe('the trace', () => {
   const invoke = async (answer: Stub['answer']): Promise<unknown[]> => {
     await start(on)

@@ -72,7 +72,7 @@ export function createSseFramer(options: { readonly maxEventBytes?: number } = {
       }
       const tail = chunk.length - last
       if (ends.length === 0) {
-        if (tail > 0) keep(last === 0 ? chunk : chunk.subarray(last))
+        if (tail > 0) keep(chunk)
         return undefined
       }
       const whole = chunk.subarray(0, last)
