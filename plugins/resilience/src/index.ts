@@ -1,13 +1,25 @@
-export { type BackoffBounds, backoffMs, type RetryVerdict, retryVerdict } from './backoff.ts'
-export { deadlinePolicy } from './deadline.ts'
+export type { GuardEvent } from './events.ts'
 export {
-  type DeadlineInput,
+  type Given,
   type OperationInput,
+  type PressureSettings,
   type ResilienceInput,
   type ResilienceOptions,
-  type RetryInput,
   resilienceOptions,
 } from './options.ts'
 export { resilience } from './plugin.ts'
-export { retryPolicy } from './retry.ts'
-export { type DeadlineSettings, type RetrySettings, type Settings, settingsFor } from './settings.ts'
+export type {
+  AttemptSettings,
+  BreakerSettings,
+  BulkheadSettings,
+  DeadlineSettings,
+  DegradeRung,
+  DegradeSettings,
+  FallbackSettings,
+  HedgeSettings,
+  LimiterSettings,
+  RetrySettings,
+  Settings,
+  ShedSettings,
+} from './settings.ts'
+export type { PressureLevel } from './shed/pressure.ts'

@@ -1,33 +1,38 @@
 import { z } from 'zod'
+import type { Settings } from './settings.ts'
 
-/** How long a call may take; what is left out has a default, see README. */
-export interface DeadlineInput {
-  readonly totalMs?: number | false | undefined
-}
+/** Settings of which any may be left out; what is has a default, see README. */
+export type Given<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
-/** Whether and when a failed call is sent again; what is left out has a default, see README. */
-export interface RetryInput {
-  readonly maxAttempts?: number | undefined
-  readonly backoffBaseMs?: number | undefined
-  readonly backoffMaxMs?: number | undefined
-  readonly retryAfterMaxMs?: number | undefined
-}
+/** The groups of settings, for one operation or for all. */
+export type OperationInput = { readonly [G in keyof Settings]?: Given<Settings[G]> | undefined }
 
-/** Both, for one operation. */
-export interface OperationInput {
-  readonly deadline?: DeadlineInput | undefined
-  readonly retry?: RetryInput | undefined
+/** When the node sheds calls. Each pair is the mark that begins it and the lower one that ends it. */
+export interface PressureSettings {
+  /** 99th percentile of the event loop's delay. */
+  readonly loopDelayOnMs: number
+  readonly loopDelayOffMs: number
+  /** Calls under way at this node; false = not counted. */
+  readonly inFlightOn: number | false
+  /** Default: nine tenths of `inFlightOn`. */
+  readonly inFlightOff: number | undefined
+  /** Marks of class `normal` are those of `low` times this, */
+  readonly normalFactor: number
+  /** and of class `high` times this. */
+  readonly highFactor: number
+  /** Least delay that a refusal asks for; jitter adds up to as much again. */
+  readonly retryAfterMs: number
 }
 
 /** What `resilience({ ... })` takes; all of it may be left out. */
 export interface ResilienceInput extends OperationInput {
+  readonly pressure?: Given<PressureSettings> | undefined
   readonly operations?: Readonly<Record<string, OperationInput>> | undefined
 }
 
 /** Options as validated. */
-export interface ResilienceOptions {
-  readonly deadline: DeadlineInput
-  readonly retry: RetryInput
+export interface ResilienceOptions extends OperationInput {
+  readonly pressure: PressureSettings
   readonly operations: Readonly<Record<string, OperationInput>>
 }
 
@@ -35,29 +40,178 @@ export interface ResilienceOptions {
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 const wait = z.int().min(0).max(LONGEST_TIMER_MS).optional()
+const limit = z.union([z.literal(false), z.int().min(1).max(LONGEST_TIMER_MS)]).optional()
+const count = (min: number, max: number) => z.int().min(min).max(max).optional()
+const share = z.number().gt(0).max(1).optional()
+const flag = z.boolean().optional()
 
-const deadline = z.strictObject({
-  totalMs: z
-    .union([z.literal(false), z.int().min(1).max(LONGEST_TIMER_MS)])
+const groups = {
+  deadline: z
+    .strictObject({
+      totalMs: limit.describe(
+        'From the admission of a call to its last byte, all attempts included. false = no limit of our own.',
+      ),
+    })
     .optional()
-    .describe('From the start of the call at its target to its last byte, all retries included. false = no limit of our own.'),
-})
+    .describe('How long a call may take.'),
+  attempts: z
+    .strictObject({
+      maxAttempts: count(1, 20).describe('Attempts of one call in all: first ones, retries, fallbacks and hedges.'),
+      streamFirstMs: limit.describe('From dialling to the first content of a streamed reply. false = no limit of our own.'),
+      wholeReplyMs: limit.describe('From dialling to a reply that is not streamed. false = the deadline alone.'),
+    })
+    .optional()
+    .describe('What bounds the attempts of a call.'),
+  retry: z
+    .strictObject({
+      maxAttempts: count(1, 20).describe('Attempts at one target, the first one included. 1 = never repeat.'),
+      backoffBaseMs: wait.describe('Upper bound of the wait before the second attempt; it doubles with each further one.'),
+      backoffMaxMs: wait.describe('Upper bound of any wait that is ours to choose.'),
+      retryAfterMaxMs: wait.describe(
+        'Longest wait that the other side may ask for; above it the next target is tried at once.',
+      ),
+      budgetRatio: z
+        .number()
+        .min(0)
+        .max(10)
+        .optional()
+        .describe('Retries that each first attempt pays for, at its target and for its tenant.'),
+      budgetFloor: z
+        .number()
+        .min(0)
+        .max(10_000)
+        .optional()
+        .describe('Retries a second, a target and a tenant, that need no payment.'),
+    })
+    .optional()
+    .describe('Whether and when a failed call is sent again to the same target.'),
+  fallback: z
+    .strictObject({
+      enabled: flag.describe('Try the alternatives of a call in their order until one serves.'),
+      onContentRefused: flag.describe('Also where a provider refused the content of the request or of its answer.'),
+    })
+    .optional()
+    .describe('Whether a call that failed at its target is tried at the next.'),
+  breaker: z
+    .strictObject({
+      enabled: flag.describe('Leave a target alone that keeps failing.'),
+      failureRate: share.describe('Share of failures, of the samples of the last 2 s or 10 s, that opens it.'),
+      minSamples: count(1, 1_000_000).describe('Samples below which a window says nothing.'),
+      consecutiveFailures: count(1, 1_000_000).describe(
+        'Failures in a row that open it while both windows have too few samples.',
+      ),
+      slowMs: limit.describe('A first reply that takes longer counts as slow. false = none does.'),
+      slowRate: share.describe('Share of slow first replies that opens it.'),
+      openMs: z
+        .int()
+        .min(1)
+        .max(LONGEST_TIMER_MS)
+        .optional()
+        .describe('How long it stays open at first, give or take a fifth; it doubles while probes fail.'),
+      openMaxMs: z.int().min(1).max(LONGEST_TIMER_MS).optional().describe('Upper bound of that.'),
+      probes: count(1, 1_000).describe('Attempts let through at a time while half-open, and successes that close it.'),
+    })
+    .optional()
+    .describe('When a target is left alone.'),
+  bulkhead: z
+    .strictObject({
+      slots: z
+        .union([z.literal(false), z.int().min(1).max(1_000_000)])
+        .optional()
+        .describe('Attempts at one target at once, streams to their end included. false = no limit.'),
+      queueSize: count(0, 100_000).describe('Calls that may wait for a slot of one target.'),
+      queueWaitMs: wait.describe('How long a call may wait for a slot.'),
+      tenantWeights: z
+        .record(z.string(), z.int().min(1).max(1_000))
+        .optional()
+        .describe('Turns of a tenant in each round of the queue; 1 where it is not named.'),
+    })
+    .optional()
+    .describe('How many attempts a target carries at once, and who waits.'),
+  limiter: z
+    .strictObject({
+      algorithm: z
+        .enum(['off', 'gradient', 'aimd'])
+        .optional()
+        .describe('How the number of slots follows the time to the first reply. off = it does not.'),
+      start: count(1, 1_000_000).describe('Slots before anything is known.'),
+      min: count(1, 1_000_000).describe('Never fewer.'),
+      max: count(1, 1_000_000).describe('Never more; bulkhead.slots bounds it too.'),
+    })
+    .optional()
+    .describe('Whether the slots follow what the target carries.'),
+  hedge: z
+    .strictObject({
+      enabled: flag.describe(
+        'Send a second copy to another target when the first has not replied by the 95th percentile of its times.',
+      ),
+      ratio: share.describe('Share of calls that may be hedged.'),
+      minSamples: count(20, 1_000_000).describe('First replies of a target that must be known before a call to it is hedged.'),
+    })
+    .optional()
+    .describe('Whether a late call is sent twice.'),
+  shed: z
+    .strictObject({
+      enabled: flag.describe('Refuse calls of this operation while the node is under pressure, low priority first.'),
+    })
+    .optional()
+    .describe('Whether calls are refused to keep the node alive; when, says `pressure`.'),
+  degrade: z
+    .strictObject({
+      ladder: z
+        .array(z.enum(['cache-stale', 'cheaper-model', 'static-answer', 'fail']))
+        .max(8)
+        .optional()
+        .describe('What is tried, in order, when no target serves.'),
+      staticAnswer: z.string().max(100_000).optional().describe('Text of the rung static-answer.'),
+      retryAfterMs: wait.describe('Delay that the rung fail states where the error states none.'),
+    })
+    .refine(({ ladder, staticAnswer }) => !ladder?.includes('static-answer') || Boolean(staticAnswer), {
+      error: 'the rung static-answer needs a text: give staticAnswer beside the ladder',
+      path: ['staticAnswer'],
+    })
+    .optional()
+    .describe('What is answered when nothing serves.'),
+}
 
-const retry = z.strictObject({
-  maxAttempts: z.int().min(1).max(20).optional().describe('Attempts at one target, the first one included. 1 = never repeat.'),
-  backoffBaseMs: wait.describe('Upper bound of the wait before the second attempt; it doubles with each further one.'),
-  backoffMaxMs: wait.describe('Upper bound of any wait that is ours to choose.'),
-  retryAfterMaxMs: wait.describe('Longest wait that the other side may ask for; above it the error is passed on at once.'),
-})
+const mark = z.int().min(1).max(LONGEST_TIMER_MS)
 
-const operation = z.strictObject({ deadline: deadline.optional(), retry: retry.optional() })
+const pressure = z
+  .strictObject({
+    loopDelayOnMs: mark.default(100).describe('Shed class low once the 99th percentile of the event loop delay is at this.'),
+    loopDelayOffMs: mark.default(50).describe('Stop once it is below this.'),
+    inFlightOn: z
+      .union([z.literal(false), mark])
+      .default(false)
+      .describe('Shed class low at so many calls under way. false = not counted.'),
+    inFlightOff: mark.optional().describe('Stop below this. Default: nine tenths of inFlightOn.'),
+    normalFactor: z.number().min(1).max(1_000).default(3).describe('The marks of class normal, as a multiple.'),
+    highFactor: z.number().min(1).max(1_000).default(10).describe('The marks of class high, as a multiple.'),
+    retryAfterMs: z
+      .int()
+      .min(0)
+      .max(LONGEST_TIMER_MS)
+      .default(1_000)
+      .describe('Least delay that a refusal asks for; jitter adds up to as much again.'),
+  })
+  .refine(({ loopDelayOnMs, loopDelayOffMs }) => loopDelayOffMs < loopDelayOnMs, {
+    error: 'must be below loopDelayOnMs, or shedding would flap',
+    path: ['loopDelayOffMs'],
+  })
+  .refine(({ inFlightOn, inFlightOff }) => inFlightOn === false || inFlightOff === undefined || inFlightOff < inFlightOn, {
+    error: 'must be below inFlightOn, or shedding would flap',
+    path: ['inFlightOff'],
+  })
 
 /** The schema of the options. Strict: an unknown key is an error. */
 export const resilienceOptions: z.ZodType<ResilienceOptions, ResilienceInput> = z.strictObject({
-  deadline: deadline.default({}).describe('How long a call may take.'),
-  retry: retry.default({}).describe('Whether and when a failed call is sent again.'),
+  ...groups,
+  pressure: pressure.prefault({}).describe('When this node sheds calls.'),
   operations: z
-    .record(z.string().regex(/^[^.\s]+\.[^.\s]+$/, 'an operation is named noun.verb, such as sql.query'), operation)
+    .record(
+      z.string().regex(/^[^.\s]+\.[^.\s]+$/, 'an operation is named noun.verb, such as sql.query'),
+      z.strictObject(groups),
+    )
     .default({})
-    .describe('The same two for one operation. What is given here wins over what is given above, field by field.'),
-})
+    .describe('The same groups for one operation. What is given here wins over what is given above, field by field.'),
+}) as z.ZodType<ResilienceOptions, ResilienceInput>

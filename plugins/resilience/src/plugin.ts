@@ -1,27 +1,64 @@
-import { definePlugin, type PluginFactory } from '@switchyard/contract'
-import { deadlinePolicy } from './deadline.ts'
+import { definePlugin, type PluginFactory, type Policy } from '@switchyard/contract'
+import { attemptPolicy } from './attempt/attempt-policy.ts'
+import { breakerPolicy } from './breaker/breaker-policy.ts'
+import { bulkheadPolicy } from './bulkhead/bulkhead-policy.ts'
+import { deadlinePolicy } from './deadline/deadline-policy.ts'
+import { degradePolicy } from './degrade/degrade-policy.ts'
+import { fallbackPolicy } from './fallback/fallback-policy.ts'
+import { Tried } from './fallback/tried.ts'
+import { hedgePolicy } from './hedge/hedge-policy.ts'
+import { Lanes } from './lanes.ts'
 import { type ResilienceInput, resilienceOptions } from './options.ts'
-import { retryPolicy } from './retry.ts'
-import { settingsFor } from './settings.ts'
+import { retryPolicy } from './retry/retry-policy.ts'
+import { anywhere, settingsFor } from './settings.ts'
+import { shedPolicy } from './shed/shed-policy.ts'
+import { systemLoopDelay } from './shed/system-loop-delay.ts'
+import './events.ts'
 
-/** Policies `deadline` and, inside it, `retry`, for every operation. Provides no port and holds no state between calls. */
+/**
+ * Every guard there is, as policies for every operation, outermost first: `deadline` and `shed` at stage `admit`; `degrade`, `fallback`,
+ * `hedge`, `retry`, `breaker`, `bulkhead` and `attempt` at stage `resilience`. `shed`, `degrade` and `hedge` stand there only where an
+ * operation uses them. Provides no port; what it knows of targets it keeps in memory.
+ */
 export const resilience: PluginFactory<ResilienceInput> = definePlugin({
   name: '@switchyard/resilience',
   contract: 1,
   options: resilienceOptions,
-  setup({ options, clock, random, instance }) {
+  setup({ options, clock, random, instance: plugin, emit, onClose }) {
     const settings = settingsFor(options)
-    return {
-      ports: {},
-      policies: [
-        deadlinePolicy({
-          name: `${instance}/deadline`,
-          plugin: instance,
-          clock,
-          settings: (operation) => settings(operation).deadline,
-        }),
-        retryPolicy({ name: `${instance}/retry`, clock, random, settings: (operation) => settings(operation).retry }),
-      ],
+    const lanes = new Lanes({ plugin, random, emit }, settings)
+    const tried = new Tried()
+    const of = (policy: string): { readonly name: string; readonly plugin: string } => ({ name: `${plugin}/${policy}`, plugin })
+    const deadline = deadlinePolicy({ ...of('deadline'), clock, settings: (operation) => settings(operation).deadline })
+    const policies: Policy[] = [deadline]
+    let sheds = (): boolean => false
+    if (anywhere(options, ({ shed }) => shed.enabled)) {
+      const delay = systemLoopDelay()
+      onClose(() => delay.close())
+      const { pressure } = options
+      const shedding = shedPolicy({
+        ...of('shed'),
+        clock,
+        random,
+        emit,
+        pressure,
+        loopDelayMs: delay.read,
+        settings: (operation) => settings(operation).shed,
+      })
+      policies.push(shedding.policy)
+      sheds = shedding.sheds
     }
+    if (anywhere(options, ({ degrade }) => degrade.ladder.length > 0))
+      policies.push(degradePolicy({ ...of('degrade'), clock, settings: (operation) => settings(operation).degrade }))
+    policies.push(fallbackPolicy({ ...of('fallback'), clock, settings, tried }))
+    if (anywhere(options, ({ hedge }) => hedge.enabled))
+      policies.push(hedgePolicy({ ...of('hedge'), clock, lanes, tried, sheds }))
+    policies.push(
+      retryPolicy({ ...of('retry'), clock, random, lanes }),
+      breakerPolicy({ ...of('breaker'), clock, lanes }),
+      bulkheadPolicy({ ...of('bulkhead'), clock, lanes }),
+      attemptPolicy({ ...of('attempt'), clock, lanes }),
+    )
+    return { ports: {}, policies }
   },
 })

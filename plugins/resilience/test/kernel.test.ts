@@ -72,6 +72,7 @@ describe.each(Object.keys(REQUESTS) as Guarded[])('%s', (operation) => {
 
   test('goes by its own settings', async () => {
     const { clock, kernel } = await start(async () => Promise.reject(unavailable()), {
+      attempts: { maxAttempts: 5 },
       retry: { maxAttempts: 5, backoffBaseMs: 0 },
       operations: { 'sql.query': { retry: { maxAttempts: 2 } } },
     })
@@ -91,8 +92,13 @@ describe.each(Object.keys(REQUESTS) as Guarded[])('%s', (operation) => {
     const { decisions, problems } = await kernel.explain(operation, init as never)
     expect(problems).toEqual([])
     expect(decisions.map(({ stage, by, decision }) => [stage, by, decision])).toEqual([
-      ['resilience', 'resilience/deadline', 'deadline-set'],
+      ['admit', 'resilience/deadline', 'deadline-set'],
+      ['admit', 'resilience/shed', 'admitted'],
+      ['resilience', 'resilience/fallback', 'no-fallback'],
       ['resilience', 'resilience/retry', 'may-retry'],
+      ['resilience', 'resilience/breaker', 'let-through'],
+      ['resilience', 'resilience/bulkhead', 'slot-free'],
+      ['resilience', 'resilience/attempt', 'attempt'],
     ])
     expect(calls).toBe(0)
   })

@@ -1,15 +1,35 @@
 import { describe, expect, test } from 'vitest'
 import { resilienceOptions } from '../src/options.ts'
-import { settingsFor } from '../src/settings.ts'
+import { anywhere, DEFAULTS, settingsFor } from '../src/settings.ts'
 
 const settings = (input: unknown, operation: string) => settingsFor(resilienceOptions.parse(input))(operation)
 
 describe('what applies to an operation', () => {
   test('the defaults', () => {
-    const retry = { maxAttempts: 3, backoffBaseMs: 250, backoffMaxMs: 8_000, retryAfterMaxMs: 30_000 }
-    expect(settings({}, 'model.invoke')).toEqual({ deadline: { totalMs: 600_000 }, retry })
-    expect(settings({}, 'sql.query')).toEqual({ deadline: { totalMs: 30_000 }, retry })
-    expect(settings({}, 'constructor')).toEqual({ deadline: { totalMs: 600_000 }, retry })
+    expect(settings({}, 'model.invoke')).toEqual(DEFAULTS)
+    expect(settings({}, 'sql.query')).toEqual({ ...DEFAULTS, deadline: { totalMs: 30_000 } })
+    expect(settings({}, 'constructor')).toEqual(DEFAULTS)
+    expect(DEFAULTS).toMatchObject({
+      attempts: { maxAttempts: 4, streamFirstMs: 60_000, wholeReplyMs: false },
+      retry: { budgetRatio: 0.2, budgetFloor: 10 },
+      breaker: { failureRate: 0.5, minSamples: 20, consecutiveFailures: 5, openMs: 15_000, openMaxMs: 300_000, probes: 3 },
+      bulkhead: { queueSize: 100, queueWaitMs: 2_000 },
+      limiter: { algorithm: 'off' },
+      hedge: { enabled: false, ratio: 0.05, minSamples: 100 },
+      degrade: { ladder: [] },
+    })
+  })
+
+  test('where an undefined stands nothing is given', () => {
+    expect(settings({ retry: { maxAttempts: undefined }, breaker: undefined }, 'sql.query').retry.maxAttempts).toBe(3)
+  })
+
+  test('what holds anywhere: for all, or for one that is named', () => {
+    const hedges = (input: unknown): boolean => anywhere(resilienceOptions.parse(input), ({ hedge }) => hedge.enabled)
+    expect(hedges({})).toBe(false)
+    expect(hedges({ hedge: { enabled: true } })).toBe(true)
+    expect(hedges({ operations: { 'fax.send': { hedge: { enabled: true } } } })).toBe(true)
+    expect(hedges({ hedge: { enabled: false }, operations: { 'fax.send': { hedge: {} } } })).toBe(false)
   })
 
   test('what is given for all beats the built-in of one', () => {
@@ -49,6 +69,15 @@ describe('options that are refused', () => {
     ['more than a timer carries', { deadline: { totalMs: 2 ** 31 } }],
     ['a fraction', { retry: { backoffBaseMs: 0.5 } }],
     ['less than nothing', { retry: { retryAfterMaxMs: -1 } }],
+    ['a rate above all', { breaker: { failureRate: 1.1 } }],
+    ['a rate of none', { breaker: { slowRate: 0 } }],
+    ['an unknown algorithm', { limiter: { algorithm: 'vegas' } }],
+    ['an unknown rung', { degrade: { ladder: ['shrug'] } }],
+    ['a static answer without words', { degrade: { ladder: ['static-answer'] } }],
+    ['marks of the node for one operation', { operations: { 'sql.query': { pressure: {} } } }],
+    ['marks that would flap', { pressure: { loopDelayOnMs: 50, loopDelayOffMs: 50 } }],
+    ['marks of calls that would flap', { pressure: { inFlightOn: 10, inFlightOff: 10 } }],
+    ['a weight of nothing', { bulkhead: { tenantWeights: { acme: 0 } } }],
   ])('%s', (_name, input) => {
     expect(resilienceOptions.safeParse(input).success).toBe(false)
   })

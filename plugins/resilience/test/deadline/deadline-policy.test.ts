@@ -2,8 +2,8 @@ import { type Call, type Ending, type Reply, SwitchyardError } from '@switchyard
 import { virtualClock } from '@switchyard/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { deadlinePolicy } from '../src/deadline.ts'
-import { countListeners, fakeCall, rejection, unavailable } from './fake-call.ts'
+import { deadlinePolicy } from '../../src/deadline/deadline-policy.ts'
+import { countListeners, fakeCall, rejection, unavailable } from '../fake-call.ts'
 
 const REPLY: Reply<'sql.query'> = { rows: [], rowCount: 0 }
 

@@ -4,16 +4,19 @@ import { virtualClock } from '@switchyard/testkit'
 import { ConstantBackoff, retry as cockatielRetry, handleAll } from 'cockatiel'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { retryPolicy } from '../src/retry.ts'
-import { fakeCall, rejection, unavailable } from './fake-call.ts'
+import { retryPolicy } from '../../src/retry/retry-policy.ts'
+import type { RetrySettings } from '../../src/settings.ts'
+import { fakeCall, rejection, unavailable } from '../fake-call.ts'
+import { testLanes } from '../test-lanes.ts'
 
 const SETTINGS = { maxAttempts: 3, backoffBaseMs: 250, backoffMaxMs: 8_000, retryAfterMaxMs: 30_000 }
 const REPLY: Reply<'sql.query'> = { rows: [], rowCount: 0 }
 
-function setup({ random = (): number => 0.5, settings = SETTINGS } = {}) {
+function setup({ random = (): number => 0.5, settings = SETTINGS as Partial<RetrySettings> } = {}) {
   const clock = virtualClock()
-  const policy = retryPolicy({ name: 'resilience/retry', clock, random, settings: () => settings })
-  return { clock, policy }
+  const { lanes, events } = testLanes({ retry: settings, attempts: { maxAttempts: 20 } })
+  const policy = retryPolicy({ name: 'resilience/retry', clock, random, lanes })
+  return { clock, policy, lanes, events }
 }
 
 /** Fails with each error in turn, then answers. Remembers the attempts it saw and when. */
@@ -79,7 +82,7 @@ describe('a call that fails', () => {
 
   test.each([
     ['an error that would come again', new SwitchyardError('INVALID_REQUEST', 'no such column'), {}, []],
-    ['a bug', new TypeError('x is not a function'), {}, []],
+    ['a bug', new TypeError('x is not a function'), {}, ['not-here']],
     ['a write whose bytes may have arrived', unavailable(), { idempotent: false }, ['not-idempotent']],
   ])('is not sent again: %s', async (_name, error, changes, noted) => {
     const { clock, policy } = setup()
@@ -151,11 +154,12 @@ test('a reply that was given is never asked for again, however it ends', async (
   expect(calls).toBe(1)
 })
 
-test('a call that succeeds reaches next as it came, and needs neither clock nor chance nor settings', async () => {
+test('a call that succeeds reaches next as it came, and needs no chance and no sleep', async () => {
   const never = (): never => {
     throw new Error('used')
   }
-  const policy = retryPolicy({ name: 'r', clock: { now: never, sleep: never }, random: never, settings: never })
+  const { lanes } = testLanes()
+  const policy = retryPolicy({ name: 'r', clock: { now: () => 0, sleep: never }, random: never, lanes })
   const call = fakeCall()
   let seen: unknown
   await policy.around(call, async (given) => {
@@ -164,6 +168,43 @@ test('a call that succeeds reaches next as it came, and needs neither clock nor 
   })
   expect(seen).toBe(call)
   expect(call.trace.decisions).toEqual([])
+})
+
+describe('the budget', () => {
+  const firsts = async (policy: ReturnType<typeof setup>['policy'], count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await policy.around(fakeCall(), async () => REPLY)
+  }
+
+  test('of a target that is dry stops retries at once, and says so; first attempts fill it again', async () => {
+    const settings = { ...SETTINGS, backoffBaseMs: 0, budgetFloor: 0.1, maxAttempts: 2 }
+    const { policy, events } = setup({ settings })
+    const { seen, next } = upstream(Array.from({ length: 4 }, () => unavailable()))
+    const call = fakeCall()
+    await rejection(policy.around(fakeCall(), next))
+    expect(seen).toHaveLength(2)
+    await rejection(policy.around(call, next))
+    expect(seen).toHaveLength(3)
+    expect(call.trace.decisions.at(-1)).toMatchObject({ decision: 'no-retry', because: { reason: 'budget-dry' } })
+    expect(events()).toEqual(['retry-budget:drained'])
+    await firsts(policy, 10)
+    await policy.around(fakeCall(), next)
+    expect(seen).toHaveLength(5)
+    expect(events()).toEqual(['retry-budget:drained', 'retry-budget:refilled'])
+  })
+
+  test('of a tenant is used up at one target and missing at the next, while another tenant has its own', async () => {
+    const settings = { ...SETTINGS, backoffBaseMs: 0, budgetFloor: 0.1, maxAttempts: 2 }
+    const { policy } = setup({ settings })
+    const tries = async (target: string, tenant: string): Promise<number> => {
+      const { seen, next } = upstream([unavailable()])
+      const principal = { tenant, keyId: 'k', roles: [] }
+      await policy.around(fakeCall({ target, principal }), next).catch(() => {})
+      return seen.length
+    }
+    expect(await tries('one', 'acme')).toBe(2)
+    expect(await tries('two', 'acme')).toBe(1)
+    expect(await tries('two', 'other')).toBe(2)
+  })
 })
 
 test('attempts go on from the number that the call came with', async () => {
@@ -249,7 +290,7 @@ describe('explain', () => {
     const { clock, policy } = setup()
     const call = fakeCall({ idempotent: false })
     expect(await policy.explain?.(call)).toEqual({
-      decisions: [{ decision: 'may-retry', because: { ...SETTINGS, onlyIfUnsent: true } }],
+      decisions: [{ decision: 'may-retry', because: { ...SETTINGS, retriesLeft: 100, onlyIfUnsent: true } }],
     })
     expect(call.trace.decisions).toEqual([])
     expect(clock.pending()).toBe(0)

@@ -2,22 +2,32 @@ import { type ErrorCode, SwitchyardError } from '@switchyard/contract'
 import { noJitterGenerator } from 'cockatiel'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { backoffMs, retryVerdict } from '../src/backoff.ts'
-import { unavailable } from './fake-call.ts'
+import { backoffMs, retryVerdict } from '../../src/retry/backoff.ts'
+import { unavailable } from '../fake-call.ts'
 
 const SETTINGS = { maxAttempts: 3, backoffBaseMs: 250, backoffMaxMs: 8_000, retryAfterMaxMs: 30_000 }
 const TOP = 1 - Number.EPSILON / 2
 
 const judge = (
   error: unknown,
-  { retries = 0, idempotent = true, deadline = undefined as number | undefined, random = 0.5, settings = SETTINGS } = {},
-): ReturnType<typeof retryVerdict> => retryVerdict({ idempotent, deadline }, error, retries, settings, 1_000, () => random)
+  {
+    retries = 0,
+    cutBefore = false,
+    attemptsLeft = 20,
+    others = 0,
+    idempotent = true,
+    deadline = undefined as number | undefined,
+    random = 0.5,
+    settings = SETTINGS,
+  } = {},
+): ReturnType<typeof retryVerdict> =>
+  retryVerdict({ idempotent, deadline }, error, { retries, cutBefore, attemptsLeft, others }, settings, 1_000, () => random)
 
 describe('which failures are repeated', () => {
   test.each<[ErrorCode, boolean]>([
     ['RATE_LIMITED', true],
     ['OVERLOADED', true],
-    ['CIRCUIT_OPEN', true],
+    ['CIRCUIT_OPEN', false],
     ['TIMEOUT', true],
     ['UPSTREAM_UNAVAILABLE', true],
     ['UPSTREAM_INVALID', true],
@@ -31,13 +41,31 @@ describe('which failures are repeated', () => {
     ['CLOSED', false],
   ])('%s: %s', (code, retry) => {
     expect(judge(new SwitchyardError(code, 'x')).retry).toBe(retry)
-    expect(judge(new SwitchyardError(code, 'x', { retryable: !retry })).retry).toBe(!retry)
+    expect(judge(new SwitchyardError(code, 'x', { retryable: false })).retry).toBe(false)
+  })
+
+  test('an answer that was cut is asked for again once, whatever else failed', () => {
+    const cut = new SwitchyardError('UPSTREAM_TRUNCATED', 'x')
+    expect(judge(cut, { retries: 1 }).retry).toBe(true)
+    expect(judge(cut, { retries: 1, cutBefore: true })).toEqual({ retry: false, reason: 'once-only' })
+    expect(judge(unavailable(), { retries: 1, cutBefore: true }).retry).toBe(true)
+  })
+
+  test('an attempt is kept for each target that was not tried yet', () => {
+    expect(judge(unavailable(), { attemptsLeft: 3, others: 2 }).retry).toBe(true)
+    expect(judge(unavailable(), { attemptsLeft: 2, others: 2 })).toEqual({ retry: false, reason: 'attempts-kept-for-others' })
+    expect(judge(unavailable(), { attemptsLeft: 0 })).toEqual({ retry: false, reason: 'attempts-used-up' })
+  })
+
+  test('a target that asks for a pause is left for the next one', () => {
+    expect(judge(unavailable({ retryAfterMs: 1_000 }), { others: 1 })).toEqual({ retry: false, reason: 'next-is-sooner' })
+    expect(judge(unavailable({ retryAfterMs: 100 }), { others: 1 })).toMatchObject({ retry: true })
   })
 
   test.each([new Error('socket hang up'), { retryable: true }, undefined, 'no'])(
-    'what is no SwitchyardError is not: %s',
+    'what is no SwitchyardError is not, here: %s',
     (error) => {
-      expect(judge(error)).toEqual({ retry: false, reason: 'not-retryable' })
+      expect(judge(error)).toEqual({ retry: false, reason: 'not-here' })
     },
   )
 

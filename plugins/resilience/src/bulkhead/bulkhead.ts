@@ -1,0 +1,99 @@
+import type { AdaptiveLimit } from '../limiter/adaptive-limit.ts'
+import type { BulkheadSettings } from '../settings.ts'
+import { FairQueue, type Waiter } from './fair-queue.ts'
+
+/** One who waits for a slot, and what is told to it: exactly one of the three, once. */
+export interface SlotWaiter extends Waiter {
+  /** It has a slot now. */
+  granted(): void
+  /** It was displaced by one of a tenant that holds less of the queue. */
+  displaced(): void
+  /** The breaker opened while it waited. */
+  broken(): void
+}
+
+/** Share of a new time in the moving average of how long a slot is held. */
+const SMOOTHING = 0.1
+
+/**
+ * The slots of one target, a state machine without timers. A slot goes straight from who gives it back to who waits next. With an
+ * adaptive limit the number of slots is what that says, at most `slots`.
+ */
+export class Bulkhead {
+  private readonly slots: number
+  private readonly adaptive: AdaptiveLimit | undefined
+  private readonly queue: FairQueue<SlotWaiter>
+  private taken = 0
+  private heldMs = 0
+
+  constructor({ slots, queueSize, tenantWeights }: BulkheadSettings, adaptive?: AdaptiveLimit) {
+    this.slots = slots === false ? Number.POSITIVE_INFINITY : slots
+    this.adaptive = adaptive
+    const weightOf = (tenant: string): number => (Object.hasOwn(tenantWeights, tenant) ? (tenantWeights[tenant] ?? 1) : 1)
+    this.queue = new FairQueue(queueSize, weightOf)
+  }
+
+  get inUse(): number {
+    return this.taken
+  }
+
+  get waiting(): number {
+    return this.queue.size
+  }
+
+  /** Slots there are now, whole and >= 1. */
+  get limit(): number {
+    return this.adaptive === undefined ? this.slots : Math.min(this.slots, this.adaptive.limit)
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.taken < this.limit && this.queue.size === 0
+  }
+
+  /** A slot if one is free and nobody waits for it. Whoever has one calls `leave` exactly once. */
+  enter(): boolean {
+    if (!this.hasFreeSlot) return false
+    this.taken++
+    return true
+  }
+
+  /** How long one who joins the queue now is likely to wait, by how long slots were held lately, in ms. */
+  expectedWaitMs(): number {
+    return ((this.queue.size + 1) * this.heldMs) / this.limit
+  }
+
+  /** Joins the queue; false if it is full. */
+  wait(waiter: SlotWaiter): boolean {
+    const pushed = this.queue.push(waiter)
+    if (typeof pushed === 'boolean') return pushed
+    pushed.displaced()
+    return true
+  }
+
+  /** Leaves the queue at once; false if it was not in it. */
+  giveUp(waiter: SlotWaiter): boolean {
+    return this.queue.remove(waiter)
+  }
+
+  /** Gives a slot back that was held for `heldMs`. */
+  leave(heldMs: number): void {
+    this.heldMs = this.heldMs === 0 ? heldMs : this.heldMs + (heldMs - this.heldMs) * SMOOTHING
+    this.taken--
+    this.grant()
+  }
+
+  /** Everybody who waits is sent away: the target is broken. */
+  breakUp(): void {
+    for (let waiter = this.queue.shift(); waiter !== undefined; waiter = this.queue.shift()) waiter.broken()
+  }
+
+  /** Lets in who fits; also called when the limit may have grown. */
+  grant(): void {
+    while (this.taken < this.limit) {
+      const waiter = this.queue.shift()
+      if (waiter === undefined) return
+      this.taken++
+      waiter.granted()
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import {
+  type Alternative,
+  type Call,
+  type Clock,
+  deploymentOf,
+  type Next,
+  type Policy,
+  SwitchyardError,
+} from '@switchyard/contract'
+import { dispositionOf } from '../disposition.ts'
+import { type AnyReply, attemptsOf, send } from '../reply.ts'
+import { mayRepeat } from '../retry/backoff.ts'
+import type { Settings } from '../settings.ts'
+import type { Tried } from './tried.ts'
+import { moreUseful } from './useful-error.ts'
+
+/** What the policy needs from the plugin that places it. */
+export interface FallbackContext {
+  readonly name: string
+  readonly clock: Pick<Clock, 'now'>
+  readonly settings: (operation: string) => Pick<Settings, 'fallback' | 'attempts'>
+  /** Alternatives that a hedge has tried. */
+  readonly tried: Tried
+}
+
+/**
+ * Tries a call's alternatives in their order until one serves, as the error of each allows and while the call's ledger has attempts
+ * left. When none does, rejects with the most useful of the errors; each step is in the trace. Never after a reply was given.
+ */
+export function fallbackPolicy(context: FallbackContext): Policy {
+  const { settings } = context
+  return {
+    name: context.name,
+    stage: 'resilience',
+    operations: '*',
+    around(call, next) {
+      const given = call.alternatives
+      if (given === undefined || given.length === 0 || !settings(call.operation).fallback.enabled) return next(call)
+      const alternatives = given.filter(isEqual)
+      const first = alternatives.length === given.length ? call : { ...call, alternatives }
+      return send(first, next).then(undefined, (error: unknown) => fallBack(context, first, next, alternatives, error))
+    },
+    async explain(call) {
+      const { fallback, attempts } = settings(call.operation)
+      const alternatives = (call.alternatives ?? []).filter(isEqual)
+      if (!fallback.enabled || alternatives.length === 0) return { decisions: [{ decision: 'no-fallback' }] }
+      const because = {
+        targets: alternatives.map(deploymentOf),
+        maxAttempts: attempts.maxAttempts,
+        onlyIfUnsent: !call.idempotent,
+      }
+      return { decisions: [{ decision: 'may-fall-back', because }] }
+    },
+  }
+}
+
+/** Those that are as good as the first: a step down is for the ladder of degradation to take. */
+export function isEqual({ attributes }: Alternative): boolean {
+  return attributes.degrade === undefined
+}
+
+async function fallBack(
+  { name, clock, settings, tried }: FallbackContext,
+  call: Call,
+  next: Next,
+  alternatives: readonly Alternative[],
+  firstError: unknown,
+): Promise<AnyReply> {
+  const { fallback, attempts } = settings(call.operation)
+  let error = firstError
+  let worth = firstError
+  let from = deploymentOf(call)
+  const stop = (reason: string): unknown => {
+    call.trace.decide(name, 'no-fallback', { reason, from, code: codeOf(error) })
+    return worth
+  }
+  for (const [at, alternative] of alternatives.entries()) {
+    call.signal.throwIfAborted()
+    const { next: elsewhere } = dispositionOf(error)
+    if (elsewhere === false || (elsewhere === 'by-option' && !fallback.onContentRefused)) throw stop('not-elsewhere')
+    if (!mayRepeat(call, error)) throw stop('not-idempotent')
+    if (attemptsOf(call) >= attempts.maxAttempts) throw stop('attempts-used-up')
+    if (call.deadline !== undefined && clock.now() >= call.deadline) throw stop('deadline-too-near')
+    if (tried.has(call.trace, alternative)) continue
+    const { target, request, attributes } = alternative
+    const to = deploymentOf(alternative)
+    call.trace.decide(name, 'fallback', { from, to, code: codeOf(error), attempt: attemptsOf(call) + 1 })
+    call.trace.measure('fallbackCount', 1)
+    const attempt = Math.max(call.attempt, attemptsOf(call)) + 1
+    try {
+      return await next({ ...call, target, request, attributes, attempt, alternatives: alternatives.slice(at + 1) })
+    } catch (failed) {
+      error = failed
+      worth = moreUseful(worth, failed)
+      from = to
+    }
+  }
+  throw stop('no-more-targets')
+}
+
+function codeOf(error: unknown): string {
+  return SwitchyardError.is(error) ? error.code : 'INTERNAL'
+}
