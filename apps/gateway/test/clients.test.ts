@@ -123,7 +123,7 @@ describe('over an upstream that misbehaves', () => {
       streamIdleTimeoutMs: 500,
       egress: { allow: ['127.0.0.0/8'] },
     })
-    gateway = await testGateway([resilience({ retry: { maxAttempts: 1 } }), provider], {
+    gateway = await testGateway([resilience({ retry: { maxAttempts: 1 }, breaker: { enabled: false } }), provider], {
       auth: { keys: [{ key: KEY, tenant: 'acme' }] },
       server: { maxBodyBytes: 100_000 },
     })
