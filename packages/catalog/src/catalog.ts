@@ -1,6 +1,7 @@
 import { SwitchyardError } from '@switchyard/contract'
 import { digestOf } from './digest.ts'
 import type { Entry } from './entry.ts'
+import { spellingKey } from './identity/model-names.ts'
 import { canonicalProvider } from './identity/providers.ts'
 import { neighbours } from './nearest.ts'
 import { type Cost, type PriceOptions, price } from './price/price.ts'
@@ -18,7 +19,7 @@ export interface Catalog {
   readonly providers: readonly string[]
   /** By the exact id `provider/model`. */
   get(id: string): Entry | undefined
-  /** Exact, then case-folded, then by alias (other spellings of the provider included). Never a merely similar name. */
+  /** Exact, then case-folded, then by alias (other spellings of the provider and of dates included). Never a merely similar name. */
   lookup(name: string): Entry | undefined
   /** As `lookup`. @throws SwitchyardError `NOT_FOUND` for an unknown name; message and `details.nearest` give the three most alike. */
   resolve(name: string): Entry
@@ -37,22 +38,10 @@ export interface Catalog {
 export function createCatalog(all: readonly Entry[], options: { readonly version?: string } = {}): Catalog {
   const byId = new Map<string, Entry>()
   for (const entry of all) byId.set(entry.id, entry)
-  const entries = Object.freeze([...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1)))
-  const byFolded = new Map<string, Entry>()
-  const byAlias = new Map<string, Entry>()
-  const byProvider = new Map<string, Entry[]>()
-  for (const entry of entries) {
-    const folded = entry.id.toLowerCase()
-    if (!byFolded.has(folded)) byFolded.set(folded, entry)
-    for (const alias of entry.aliases) {
-      const name = `${entry.provider}/${alias}`.toLowerCase()
-      if (!byAlias.has(name)) byAlias.set(name, entry)
-    }
-    const siblings = byProvider.get(entry.provider)
-    if (siblings === undefined) byProvider.set(entry.provider, [entry])
-    else siblings.push(entry)
-  }
+  const entries = Object.freeze(inOrder([...byId.values()]))
+  const byProvider = Map.groupBy(entries, ({ provider }) => provider)
   const providers = Object.freeze([...byProvider.keys()].sort())
+  let bySpelling: ReadonlyMap<string, Entry> | undefined
   const alike = neighbours(entries.map(({ id }) => id))
   let byBase: Map<string, Entry[]> | undefined
   let version = options.version
@@ -60,13 +49,10 @@ export function createCatalog(all: readonly Entry[], options: { readonly version
   const lookup = (name: string): Entry | undefined => {
     const exact = byId.get(name)
     if (exact !== undefined) return exact
-    const folded = name.toLowerCase()
-    const found = byFolded.get(folded) ?? byAlias.get(folded)
-    if (found !== undefined) return found
-    const slash = folded.indexOf('/')
+    const slash = name.indexOf('/')
     if (slash === -1) return undefined
-    const canonical = canonicalProvider(folded.slice(0, slash)) + folded.slice(slash)
-    return byFolded.get(canonical) ?? byAlias.get(canonical)
+    bySpelling ??= spellings(entries)
+    return bySpelling.get(spelt(canonicalProvider(name.slice(0, slash)), name.slice(slash + 1)))
   }
 
   const catalog: Catalog = {
@@ -102,4 +88,30 @@ export function createCatalog(all: readonly Entry[], options: { readonly version
     price: (entry, usage, given = {}) => price(entry, usage, { ...given, version: catalog.version }),
   }
   return Object.freeze(catalog)
+}
+
+/** Sorted by id; a seed is already, and finding that out is cheaper than sorting. */
+function inOrder(entries: Entry[]): Entry[] {
+  const isSorted = entries.every((entry, at) => at === 0 || (entries[at - 1] as Entry).id < entry.id)
+  return isSorted ? entries : entries.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function spelt(provider: string, model: string): string {
+  return `${provider}/${spellingKey(model)}`
+}
+
+/** Entries by the folded spelling of their own name, then of their aliases: an alias never hides a name. */
+function spellings(entries: readonly Entry[]): ReadonlyMap<string, Entry> {
+  const found = new Map<string, Entry>()
+  for (const entry of entries) {
+    const key = spelt(entry.provider, entry.model)
+    if (!found.has(key)) found.set(key, entry)
+  }
+  for (const entry of entries) {
+    for (const alias of entry.aliases) {
+      const key = spelt(entry.provider, alias)
+      if (!found.has(key)) found.set(key, entry)
+    }
+  }
+  return found
 }

@@ -27,6 +27,7 @@ export type StoredPrice = Partial<PriceRow>
 
 const NONE: readonly never[] = Object.freeze([])
 const NO_PRICES = Object.freeze({})
+const NO_CAPS: NonNullable<StoredEntry['caps']> = Object.freeze({})
 const NO_LIMITS: Limits = Object.freeze({})
 const UNKNOWN: Lifecycle = Object.freeze({ status: 'unknown' })
 const TEXT: readonly Modality[] = Object.freeze(['text'] as const)
@@ -71,20 +72,27 @@ export function completer(options: { readonly asOf: string; readonly routes?: Re
   const modalities = new Map<string, Entry['modalities']>()
   const routes = new Map<string, Route>()
 
-  const capsOf = (stored: StoredEntry['caps']): Capabilities => {
-    let key = ''
-    for (const name of CAPABILITIES) key += stored?.[name] ?? '-'
+  // A file's decoder hands the same object to many entries: looking that up is cheaper than spelling a key out of it.
+  const seen = new WeakMap<object, unknown>()
+  const once = <T extends object, R>(given: T, make: (given: T) => R): R => {
+    const before = seen.get(given) as R | undefined
+    if (before !== undefined) return before
+    const made = make(given)
+    seen.set(given, made)
+    return made
+  }
+  const capsOf = (stored: NonNullable<StoredEntry['caps']>): Capabilities => {
+    const key = CAPABILITIES.map((name) => stored[name] ?? '-').join()
     let found = caps.get(key)
     if (found === undefined) {
       const made: Partial<Record<Capability, boolean | null>> = {}
-      for (const name of CAPABILITIES) made[name] = stored?.[name] ?? null
+      for (const name of CAPABILITIES) made[name] = stored[name] ?? null
       found = Object.freeze(made) as Capabilities
       caps.set(key, found)
     }
     return found
   }
-  const modalitiesOf = (stored: StoredEntry['modalities'], kind: EntryKind): Entry['modalities'] => {
-    if (stored === undefined) return kind === 'chat' || kind === 'completion' ? TEXT_ONLY : NO_MODALITIES
+  const modalitiesOf = (stored: NonNullable<StoredEntry['modalities']>): Entry['modalities'] => {
     const key = `${stored.input.join()}>${stored.output.join()}`
     let found = modalities.get(key)
     if (found === undefined) {
@@ -107,11 +115,11 @@ export function completer(options: { readonly asOf: string; readonly routes?: Re
   return {
     complete(stored) {
       const { provider, model, kind = 'chat', name, prices = NONE, provenance } = stored
-      return Object.freeze({
+      const textual = kind === 'chat' || kind === 'completion'
+      const entry: { -readonly [K in keyof Entry]: Entry[K] } = {
         id: `${provider}/${model}`,
         provider,
         model,
-        ...(name === undefined ? undefined : { name }),
         aliases: stored.aliases ?? NONE,
         moving: stored.moving ?? false,
         baseModel: stored.baseModel ?? model.toLowerCase(),
@@ -119,8 +127,9 @@ export function completer(options: { readonly asOf: string; readonly routes?: Re
         endpoints: (kind === 'chat' ? CHAT_DIALECTS[provider] : undefined) ?? ENDPOINTS[kind],
         route: routeOf(stored),
         limits: stored.limits ?? NO_LIMITS,
-        modalities: modalitiesOf(stored.modalities, kind),
-        caps: capsOf(stored.caps),
+        modalities:
+          stored.modalities === undefined ? (textual ? TEXT_ONLY : NO_MODALITIES) : once(stored.modalities, modalitiesOf),
+        caps: once(stored.caps ?? NO_CAPS, capsOf),
         prices: prices.length === 0 ? NONE : prices.map(completePrice),
         free: stored.free ?? false,
         lifecycle: stored.lifecycle ?? UNKNOWN,
@@ -131,13 +140,25 @@ export function completer(options: { readonly asOf: string; readonly routes?: Re
           conflicts: provenance?.conflicts ?? NONE,
           inherited: provenance?.inherited ?? NONE,
         },
-      })
+      }
+      if (name !== undefined) entry.name = name
+      return Object.freeze(entry)
     },
   }
 }
 
 /** Fills a stored price row: tier standard, region `*`, no prices. */
 export function completePrice(stored: StoredPrice): PriceRow {
-  const { tier = 'standard', region = '*', perToken = NO_PRICES, perUnit = NO_PRICES, ...rest } = stored
-  return { tier, region, ...rest, perToken, perUnit }
+  return { tier: 'standard', region: '*', perToken: NO_PRICES, perUnit: NO_PRICES, ...stored }
+}
+
+/** The opposite of `completePrice`. */
+export function storePrice({ tier, region, perToken, perUnit, ...rest }: PriceRow): StoredPrice {
+  return {
+    ...(tier === 'standard' ? {} : { tier }),
+    ...(region === '*' ? {} : { region }),
+    ...rest,
+    ...(Object.keys(perToken).length === 0 ? {} : { perToken }),
+    ...(Object.keys(perUnit).length === 0 ? {} : { perUnit }),
+  }
 }

@@ -6,7 +6,7 @@ export interface Conditions {
   readonly tier?: Tier | undefined
   /** Default: the price that holds everywhere; where there is none, the dearest region's. */
   readonly region?: string | undefined
-  /** Epoch ms at which the request began. Without it rows that are bound to a time are taken by their latest start, hours left out. */
+  /** Epoch ms at which the request began. Without it the latest price counts, and of several hours the dearest, as an upper bound. */
   readonly at?: number | undefined
 }
 
@@ -26,15 +26,15 @@ export function selectRow(rows: readonly PriceRow[], inputTokens: number, condit
   const { tier = 'standard', region, at } = conditions
   const standing = rows.filter((row) => holdsAt(row, at))
   const own = inRegion(tierOf(standing, tier), region)
-  const row = pick(own.rows, inputTokens)
+  const row = pick(own.rows, inputTokens, at)
   const standard = tier === 'standard' ? own : inRegion(tierOf(standing, 'standard'), region)
   if (row !== undefined) {
     // A tier that is priced for short requests only says too little about a long one.
-    const long = tier === 'standard' ? undefined : pick(standard.rows, inputTokens)
+    const long = tier === 'standard' ? undefined : pick(standard.rows, inputTokens, at)
     const short = long?.contextOver !== undefined && (row.contextOver ?? -1) < long.contextOver
-    return { row, bound: short ? 'lower' : own.bound }
+    return { row, bound: short ? 'lower' : row.hours !== undefined && at === undefined ? 'upper' : own.bound }
   }
-  const fallback = tier === 'standard' ? undefined : pick(standard.rows, inputTokens)
+  const fallback = tier === 'standard' ? undefined : pick(standard.rows, inputTokens, at)
   if (fallback === undefined) return undefined
   return { row: fallback, bound: tier === 'batch' || tier === 'flex' ? 'upper' : 'lower' }
 }
@@ -59,24 +59,25 @@ function weight(row: PriceRow): number {
   return (row.perToken.input ?? 0) + (row.perToken.output ?? 0)
 }
 
-function pick(rows: readonly PriceRow[], inputTokens: number): PriceRow | undefined {
+function pick(rows: readonly PriceRow[], inputTokens: number, at: number | undefined): PriceRow | undefined {
   let best: PriceRow | undefined
   for (const row of rows) {
     if (row.contextOver !== undefined && row.contextOver >= inputTokens) continue
-    if (best === undefined || beats(row, best)) best = row
+    if (best === undefined || beats(row, best, at)) best = row
   }
   return best
 }
 
-function beats(a: PriceRow, b: PriceRow): boolean {
+function beats(a: PriceRow, b: PriceRow, at: number | undefined): boolean {
   const over = (a.contextOver ?? -1) - (b.contextOver ?? -1)
   if (over !== 0) return over > 0
-  if ((a.hours === undefined) !== (b.hours === undefined)) return a.hours !== undefined
-  return (a.from ?? '') > (b.from ?? '')
+  if (a.from !== b.from) return (a.from ?? '') > (b.from ?? '')
+  if (at === undefined) return weight(a) > weight(b)
+  return a.hours !== undefined && b.hours === undefined
 }
 
 function holdsAt(row: PriceRow, at: number | undefined): boolean {
-  if (at === undefined) return row.hours === undefined
+  if (at === undefined) return true
   if (row.from !== undefined && at < Date.parse(row.from)) return false
   if (row.until !== undefined && at >= Date.parse(row.until)) return false
   return row.hours === undefined || within(row.hours, at)
