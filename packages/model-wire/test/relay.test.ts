@@ -357,8 +357,12 @@ describe('whole replies', () => {
     })
   })
 
-  test('endpoints without a row are handed on unread', async () => {
-    expect(await relay('anything', 'rerank').ended).toMatchObject({ outcome: 'complete', usageSource: 'none' })
+  test('what need not be JSON is handed on unread', async () => {
+    const sound = { status: 200, headers: { 'content-type': 'audio/mpeg' } }
+    const asked = { ...options, request: { ...request, endpoint: 'audio/speech' } } as const
+    const { ended } = relayWhole(sound, Buffer.from('anything'), asked)
+    expect(await ended).toMatchObject({ outcome: 'complete', usageSource: 'none' })
+    expect(() => relay('anything', 'rerank')).toThrow(expect.objectContaining({ code: 'UPSTREAM_INVALID' }))
   })
 })
 
