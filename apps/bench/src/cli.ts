@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { faultsBench } from './faults/bench.ts'
 import { httpBench } from './http/bench.ts'
+import { tokensBench } from './tokens/bench.ts'
 
 const program = new Command('bench').description(
   'Experiments against real peers. Each prints a table for people; --json FILE writes rows for programs.',
@@ -23,6 +24,13 @@ program
   .option('--aborts <n>', 'client disconnects to time', positive, 100)
   .option('--json <file>', 'write { rows } there')
   .action(async (options) => void (await faultsBench(options)))
+
+program
+  .command('tokens')
+  .description('token estimates: error against o200k by kind of text, speed, the longest slice of hostile texts')
+  .option('--rounds <n>', 'repetitions of each measurement', positive, 5)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await tokensBench(options)))
 
 function positive(text: string): number {
   const value = Number(text)
