@@ -17,6 +17,8 @@ export type ErrorOf = (reply: {
 
 const MAX_ERROR_BYTES = 65_536
 const NOTHING = new Uint8Array(0)
+/** Endpoints whose streams tell their usage only where they are asked to. */
+const TELLS_ON_REQUEST: ReadonlySet<string> = new Set(['chat/completions', 'completions'])
 
 /** Relays a success, streamed or whole as the request asked; rejects with `errorOf` for anything but a 2xx. */
 export async function relayReply(upstream: UpstreamReply, options: RelayOptions, errorOf: ErrorOf): Promise<ModelReply> {
@@ -28,9 +30,9 @@ export async function relayReply(upstream: UpstreamReply, options: RelayOptions,
   return relayWhole(upstream, await body.bytes(), options)
 }
 
-/** Top-level changes that make a chat stream report its usage, and whether the event that does so must be hidden from the client. */
+/** Top-level changes that make a stream of chat or completions report its usage, and whether the event that does so must be hidden from the client. */
 export function usageChanges(request: RelayOptions['request']): { readonly stream_options: unknown } | undefined {
-  if (!request.stream || request.endpoint !== 'chat/completions') return undefined
+  if (!request.stream || !TELLS_ON_REQUEST.has(request.endpoint)) return undefined
   const given = request.body.stream_options ?? {}
   // What is no object is the client's mistake, for the upstream to tell.
   if (typeof given !== 'object' || (given as { include_usage?: unknown }).include_usage === true) return undefined

@@ -190,6 +190,12 @@ test('[DONE] is none of the terminators of messages and responses', async () => 
   await expect(open('responses', [textDelta + done]).then(text)).rejects.toMatchObject({ code: 'UPSTREAM_TRUNCATED' })
 })
 
+test('the output of a response that was cut is estimated from what came', async () => {
+  const reply = await open('responses', [created, event('response.output_text.delta', { delta: 'x'.repeat(40) })])
+  await expect(text(reply)).rejects.toMatchObject({ code: 'UPSTREAM_TRUNCATED' })
+  expect(await reply.ended).toMatchObject({ usageSource: 'estimated', usage: { outputTokens: 10 } })
+})
+
 test('as many images end a stream as were asked for', async () => {
   const image = event('image_generation.completed', { usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 } })
   const partial = event('image_generation.partial_image', { b64_json: 'AA' })

@@ -384,8 +384,9 @@ describe('asking a stream for its usage', () => {
     expect(asked(given)).toBeUndefined()
   })
 
-  test('neither a whole reply nor another endpoint is asked', () => {
+  test('neither a whole reply nor an endpoint that tells it anyway is asked', () => {
     expect(asked({}, { stream: false })).toBeUndefined()
-    expect(asked({}, { endpoint: 'completions' })).toBeUndefined()
+    expect(asked({}, { endpoint: 'messages' })).toBeUndefined()
+    expect(asked({}, { endpoint: 'completions' })).toEqual({ stream_options: { include_usage: true } })
   })
 })

@@ -70,13 +70,15 @@ class Turns {
 function readItem(item: Fields, turns: Turns): void {
   const type = item.text('type') ?? 'message'
   // What the API calls an item, and whether it was finished, matters to a response that is stored.
-  if (type !== 'item_reference') item.get('id')
+  item.get('id')
   item.get('status')
   if (type === 'message') readMessage(item, turns)
   else if (type === 'function_call') turns.call(readCall(item))
   else if (type === 'function_call_output')
     turns.add({ role: 'tool', tool_call_id: item.needText('call_id'), content: outputText(item) })
   else if (type === 'reasoning') turns.reason(readReasoning(item))
+  else if (type === 'item_reference')
+    throw item.unsupported('type', 'nothing is stored, so send the item itself (store: false)')
   else throw item.unsupported('type')
   item.end()
 }

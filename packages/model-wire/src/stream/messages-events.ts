@@ -49,7 +49,6 @@ export class MessagesEvents implements StreamEvents {
         this.readEnd(event.delta)
         break
       case 'message_stop':
-        this.contentSeen = true
         return 'done'
     }
     return 'pass'

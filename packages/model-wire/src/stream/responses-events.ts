@@ -54,7 +54,6 @@ export class ResponsesEvents implements StreamEvents {
     this.usage = normaliseUsage(response.usage, routeOf(this.options))
     if (response.status === 'failed' || response.status === 'cancelled') return
     this.finishReason = responseReason(response)
-    this.contentSeen = true
   }
 }
 

@@ -71,6 +71,17 @@ describe('what a chat target cannot be told is refused by name', () => {
   })
 })
 
+test('an error says which field, which target, and what to do where something can be done', () => {
+  expect(errorOf({ ...base, top_k: 5 })).toMatchObject({
+    message: "'top_k' cannot be translated for a target that speaks chat/completions",
+  })
+  expect(errorOf({ ...base, thinking: { type: 'enabled', budget_tokens: 2_000 } })).toMatchObject({
+    message: expect.stringContaining("chat/completions: use {type: 'adaptive'}"),
+  })
+  expect(errorOf({ ...base, max_tokens: undefined })).toMatchObject({ message: "'max_tokens' is required" })
+  expect(errorOf('text' as unknown as Json)).toMatchObject({ message: 'the body must be an object' })
+})
+
 describe('what is no request of the dialect is the client’s mistake', () => {
   test.each<[string, Json]>([
     ['max_tokens', { max_tokens: undefined }],
