@@ -179,6 +179,15 @@ test('the first content of messages is a text, a tool or the end, never an empty
   expect(await text(await open('messages', [messageStart, messageStop]))).toBe(messageStart + messageStop)
 })
 
+test('the first content of responses may be what a tool of its own made', async () => {
+  const image = event('response.image_generation_call.partial_image', { partial_image_b64: 'AA' })
+  for (const first of [event('response.output_item.done', { item: {} }), image, textDelta]) {
+    const reply = await open('responses', [created, first])
+    await expect(text(reply)).rejects.toMatchObject({ code: 'UPSTREAM_TRUNCATED' })
+  }
+  await expect(open('responses', [created, event('response.output_item.added', { item: {} })])).rejects.toThrow()
+})
+
 test('a finish reason proves messages whole where the upstream is known to send no terminator', async () => {
   const reply = await open('messages', [messageStart, said, messageDelta], { terminator: 'finish-reason' })
   expect(await text(reply)).toBe(messageStart + said + messageDelta)
