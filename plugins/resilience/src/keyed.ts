@@ -1,6 +1,6 @@
 /** What a `Keyed` map can let go of. */
 export interface Kept {
-  /** Set at each use, cleared when the map looks for something to drop. */
+  /** False at first; set at each use but the first, cleared when the map looks for something to drop. */
   used: boolean
   /** Nothing of it is under way, and a new one would do as well. */
   idle(now: number): boolean
@@ -33,14 +33,8 @@ export class Keyed<T extends Kept> {
       if (this.entries.size >= this.limit) this.dropOne(now)
       entry = this.make(key)
       this.entries.set(key, entry)
-    }
-    entry.used = true
+    } else entry.used = true
     return entry
-  }
-
-  /** Without making it, and without counting as a use. */
-  peek(key: string): T | undefined {
-    return this.entries.get(key)
   }
 
   private dropOne(now: number): void {

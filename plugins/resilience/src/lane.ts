@@ -22,7 +22,7 @@ export interface LaneContext {
 
 /** What is known of one deployment at one operation: the state of all its guards. A class, its state is all it is. */
 export class Lane implements Kept {
-  used = true
+  used = false
   readonly operation: string
   readonly deployment: string
   readonly settings: Settings

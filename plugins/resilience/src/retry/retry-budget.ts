@@ -19,7 +19,7 @@ export interface BudgetTerms {
  * tokens a second are always there. So retries of ten seconds are at most that share of its first attempts, and the floor.
  */
 export class RetryBudget implements Kept {
-  used = true
+  used = false
   private readonly window = new SlidingWindow(LIFE_MS, SLICES, 2)
   private readonly terms: BudgetTerms
 
