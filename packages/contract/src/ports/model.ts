@@ -86,6 +86,8 @@ export interface ModelProvider {
     readonly cancels: boolean
     /** Request headers (lower case) by which a client picks the upstream itself: a request with one of them may name any model. */
     readonly selectors?: readonly string[]
+    /** `probe` costs nothing at the provider, so that it may be called without being asked for. */
+    readonly freeProbe?: boolean
   }
   /**
    * Rejects: `UNSUPPORTED` for an undeclared endpoint or stream, before a byte leaves; `NOT_FOUND` for a model it does not serve;

@@ -1,0 +1,2 @@
+export type { HealthInput } from './options.ts'
+export { health } from './plugin.ts'
