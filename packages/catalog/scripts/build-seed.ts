@@ -1,12 +1,15 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createCatalog } from '../src/catalog.ts'
 import { digestOf } from '../src/digest.ts'
-import type { Route } from '../src/entry.ts'
+import type { Entry, Route } from '../src/entry.ts'
 import { NATIVE } from '../src/identity/providers.ts'
 import { mergeRows } from '../src/merge/merge.ts'
 import type { SourceRow } from '../src/merge/source-row.ts'
+import { applyOverrides } from '../src/overrides/apply-overrides.ts'
+import { overridesFromRows } from '../src/overrides/override-rows.ts'
 import { type SeedFile, seedLine } from '../src/seed.ts'
-import { completer, type StoredEntry } from '../src/stored-entry.ts'
+import { completer, type StoredEntry, storePrice } from '../src/stored-entry.ts'
 import { readGenaiPrices } from './sources/genai-prices.ts'
 import { readMastra } from './sources/mastra.ts'
 import { readPiCatalog } from './sources/pi-catalog.ts'
@@ -65,7 +68,14 @@ const asOf = SOURCES.map((source) => source.asOf)
   .sort()
   .at(-1) as string
 const { complete } = completer({ asOf, routes })
-const entries = merged.map((entry) => complete(entry))
+const plain = createCatalog(merged.map((entry) => complete(entry)))
+const { overrides, rejected } = overridesFromRows(
+  JSON.parse(readFileSync(new URL('../data/overrides.json', import.meta.url), 'utf8')),
+)
+if (rejected.length > 0) throw new Error(`data/overrides.json: row ${rejected[0]?.row}: ${rejected[0]?.reason}`)
+const overlaid = applyOverrides(plain, overrides)
+const { entries } = overlaid
+const lines = merged.map((stored) => withOverride(stored, overlaid.get(`${stored.provider}/${stored.model}`)))
 const head: Omit<SeedFile, 'entries'> = {
   format: 1,
   version: digestOf(entries),
@@ -73,7 +83,7 @@ const head: Omit<SeedFile, 'entries'> = {
   sources: SOURCES.map(({ name, version }) => `${name}@${version}`),
   routes,
 }
-writeFileSync(new URL('../data/seed.json', import.meta.url), seedText(head, merged))
+writeFileSync(new URL('../data/seed.json', import.meta.url), seedText(head, lines))
 console.log(tally(entries))
 
 /** One way a provider: of the sources that know it, the one that also knows its keys. */
@@ -89,6 +99,13 @@ function routesOf(all: readonly SourceRow[]): Readonly<Record<string, Route>> {
 
 function keysOf(route: Route): number {
   return route.via === 'openai-compatible' ? route.envKeys.length : 0
+}
+
+/** Overrides add prices to entries, and their name to the sources; they make no entries here. */
+function withOverride(stored: StoredEntry, entry: Entry | undefined): StoredEntry {
+  if (entry === undefined || !entry.provenance.sources.includes('override')) return stored
+  const { sources } = entry.provenance
+  return { ...stored, prices: entry.prices.map(storePrice), provenance: { ...stored.provenance, sources } }
 }
 
 function seedText(head: Omit<SeedFile, 'entries'>, stored: readonly StoredEntry[]): string {

@@ -79,12 +79,16 @@ function isFree(rows: readonly SourceRow[]): boolean {
   return new Set(rows.filter(({ saysFree }) => saysFree === true).map(({ source }) => witnessOf(source))).size >= 2
 }
 
+/** Other spellings; never a moving name for a fixed one or the other way round, since that would share the price. */
 function aliasesOf(rows: readonly SourceRow[], model: string, named: ReadonlySet<string>): readonly string[] {
   const own = rows.map((row) => row.model)
+  const moving = isMoving(model)
   const foreign = rows
     .flatMap((row) => row.aliases ?? [])
     .filter((alias) => !named.has(`${rows[0]?.provider}/${spellingKey(alias)}`))
-  return [...new Set([...own, ...foreign])].filter((alias) => alias.toLowerCase() !== model.toLowerCase()).sort()
+  return [...new Set([...own, ...foreign])]
+    .filter((alias) => alias.toLowerCase() !== model.toLowerCase() && isMoving(alias) === moving)
+    .sort()
 }
 
 function limitsOf(rows: readonly SourceRow[]): Limits {

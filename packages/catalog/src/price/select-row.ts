@@ -71,9 +71,16 @@ function pick(rows: readonly PriceRow[], inputTokens: number, at: number | undef
 function beats(a: PriceRow, b: PriceRow, at: number | undefined): boolean {
   const over = (a.contextOver ?? -1) - (b.contextOver ?? -1)
   if (over !== 0) return over > 0
+  if (at === undefined && a.until !== b.until) return endOf(a) > endOf(b)
   if (a.from !== b.from) return (a.from ?? '') > (b.from ?? '')
   if (at === undefined) return weight(a) > weight(b)
+  if (a.until !== b.until) return endOf(a) < endOf(b)
   return a.hours !== undefined && b.hours === undefined
+}
+
+/** ISO text after every date for what does not end. */
+function endOf({ until }: PriceRow): string {
+  return until ?? '~'
 }
 
 function holdsAt(row: PriceRow, at: number | undefined): boolean {
