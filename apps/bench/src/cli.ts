@@ -38,4 +38,10 @@ function positive(text: string): number {
   return value
 }
 
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => process.exit(code))
+
 await program.parseAsync()
