@@ -5,14 +5,15 @@ import OpenAI from 'openai'
 import { Portkey } from 'portkey-ai'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { planEmbedded, startEmbedded } from '../src/config/embedded.ts'
-import { type TestGateway, temporaryFolder, testGateway } from './support/gateway.ts'
+import { type TemporaryFolder, temporaryFolder } from './support/folder.ts'
+import { type TestGateway, testGateway } from './support/gateway.ts'
 
 const KEY = 'sk-switchyard-canary'
 const messages = [{ role: 'user' as const, content: 'Hello' }]
 
 /** The unmodified clients over the full embedded path: client, Switchyard, the real Portkey, the simulated upstream. */
 describe('through Portkey to the demo', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let folder: TemporaryFolder
   let embedded: Awaited<ReturnType<typeof startEmbedded>>
   let gateway: TestGateway
   beforeAll(async () => {
