@@ -1,4 +1,5 @@
-import { access, readFile } from 'node:fs/promises'
+import { access, readFile, realpath } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { SwitchyardError } from '@switchyard/contract'
@@ -7,6 +8,8 @@ import { parse as parseYaml } from 'yaml'
 import { settingsSchema } from './schema.ts'
 import type { Settings } from './settings.ts'
 
+const MODULES: ReadonlySet<string> = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
+const TEXTS: ReadonlySet<string> = new Set(['.json', '.yaml', '.yml'])
 const NAMES = ['ts', 'js', 'json', 'yaml', 'yml'].map((extension) => `switchyard.config.${extension}`)
 
 /** The configuration file of a folder, or undefined where it has none. Two of them are an error: nobody could say which counts. */
@@ -35,9 +38,12 @@ export async function validSettings(raw: unknown, from: string): Promise<Setting
 async function readRaw(path: string, env: NodeJS.ProcessEnv): Promise<unknown> {
   const extension = extname(path)
   if (!(await exists(path))) throw invalid(`${path} does not exist`)
+  if (!MODULES.has(extension) && !TEXTS.has(extension))
+    throw invalid(`${path} is of no known kind: name it .ts, .js, .json or .yaml`)
   try {
-    if (extension === '.ts' || extension === '.js' || extension === '.mjs') {
-      // The query makes a reload read the file again: the module cache is keyed by URL.
+    if (MODULES.has(extension)) {
+      // So that a reload reads the file again: ES modules are kept by URL, which the query changes, CommonJS ones by path.
+      delete createRequire(import.meta.url).cache[await realpath(path)]
       const module = (await import(`${pathToFileURL(path).href}?read=${Date.now()}`)) as { default?: unknown }
       if (module.default === undefined)
         throw invalid(`${path} has no default export: write "export default defineConfig({ … })"`)
@@ -68,7 +74,8 @@ function fillReferences(value: unknown, env: NodeJS.ProcessEnv, path: string): u
     return node
   }
   const filled = fill(value)
-  if (missing.size > 0) throw invalid(`${path} refers to environment variables that are not set: ${[...missing].join(', ')}`)
+  if (missing.size > 0)
+    throw invalid(`${path} refers to environment variables that are not set, or empty: ${[...missing].join(', ')}`)
   return filled ?? {}
 }
 

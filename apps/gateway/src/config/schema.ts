@@ -12,13 +12,13 @@ const server = z.strictObject({
   headersTimeoutMs: milliseconds(10_000),
   requestTimeoutMs: milliseconds(60_000),
   keepAliveTimeoutMs: milliseconds(65_000),
-  slowClientTimeoutMs: milliseconds(60_000),
+  slowClientTimeoutMs: z.int().min(1).default(60_000),
   drainDelayMs: milliseconds(0),
   drainTimeoutMs: milliseconds(20_000),
 })
 
 const secretValue = z
-  .union([z.string().min(1), z.custom<Secret>(isSecret, 'must be a string or a Secret')])
+  .union([z.string().min(1, 'must not be empty'), z.custom<Secret>(isSecret)], 'must be a string or a Secret')
   .transform((value) => secret(value))
 
 const key = z.strictObject({
@@ -38,7 +38,6 @@ const namedPlugin = z.strictObject({
 })
 const madePlugin = z.custom<Plugin>(
   (value) => typeof value === 'object' && value !== null && 'definition' in value && 'placement' in value,
-  'must be a plugin: call its factory, or write { use: "package", options: {…} }',
 )
 
 /** Validates a configuration file's content; unknown keys are errors. */
@@ -50,5 +49,7 @@ export const settingsSchema: z.ZodType<Settings> = z.strictObject({
   embedded: z
     .union([z.boolean(), z.strictObject({ portkey: z.boolean().default(true), demo: z.boolean().default(true) })])
     .optional(),
-  plugins: z.array(z.union([madePlugin, namedPlugin])).optional(),
+  plugins: z
+    .array(z.union([madePlugin, namedPlugin], 'must be a plugin: call its factory, or write { use: "package", options: {…} }'))
+    .optional(),
 })

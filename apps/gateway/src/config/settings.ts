@@ -13,9 +13,9 @@ export interface ServerSettings {
   readonly maxBodyBytes: number
   /** Largest sum of request headers; above it the reply is 431. */
   readonly maxHeaderBytes: number
-  /** A client must have sent its headers within this. */
+  /** A client must have sent its headers within this, or within `requestTimeoutMs` where that is less; 0 is no limit. */
   readonly headersTimeoutMs: number
-  /** A client must have sent its whole request within this. */
+  /** A client must have sent its whole request within this; 0 is no limit. */
   readonly requestTimeoutMs: number
   /** An idle connection is closed after this. */
   readonly keepAliveTimeoutMs: number
