@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { type Plugin, SwitchyardError } from '@switchyard/contract'
 import type { EmbeddedOptions } from './embedded.ts'
 import { loadPlugin } from './load-plugin.ts'
+import { refuseOpenHost } from './open-host.ts'
 import type { Settings } from './settings.ts'
 
 export interface Choice {
@@ -14,11 +15,11 @@ export interface Choice {
 
 /**
  * What the settings choose; starts nothing. The embedded default is on where no plugins are listed, unless `embedded` says.
- * Rejects `CONFIG_INVALID` for a plugin that cannot be loaded and for an open host without keys.
+ * Rejects `CONFIG_INVALID` for an open host without keys, and for plugins that cannot be loaded, all of them at once.
  */
 export async function choose(settings: Settings, configPath: string | undefined, env: NodeJS.ProcessEnv): Promise<Choice> {
-  refuseOpenHost(settings)
-  const own = await Promise.all((settings.plugins ?? []).map((entry) => loadPlugin(entry, configPath)))
+  refuseOpenHost(settings.server.host, settings.auth)
+  const own = await loadAll(settings.plugins ?? [], configPath)
   const wanted = settings.embedded ?? settings.plugins === undefined
   if (wanted === false) return { settings, own, embedded: undefined }
   const parts = wanted === true ? { portkey: true, demo: true } : wanted
@@ -26,12 +27,14 @@ export async function choose(settings: Settings, configPath: string | undefined,
   return { settings, own, embedded: { ...parts, env, dataDir: resolve(folder, settings.dataDir) } }
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
-
-function refuseOpenHost({ server, auth }: Settings): void {
-  if (auth.keys.length > 0 || LOOPBACK.test(server.host)) return
+async function loadAll(entries: NonNullable<Settings['plugins']>, configPath: string | undefined): Promise<readonly Plugin[]> {
+  const loaded = await Promise.allSettled(entries.map((entry) => loadPlugin(entry, configPath)))
+  const failures = loaded.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []))
+  const [only, another] = failures
+  if (only === undefined) return loaded.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  if (another === undefined) throw only
   throw new SwitchyardError(
     'CONFIG_INVALID',
-    `server.host ${server.host} lets other machines in, but auth.keys is empty: list at least one key, or listen on 127.0.0.1`,
+    `${failures.length} plugins cannot be had:\n${failures.map(({ message }) => `  ${message}`).join('\n')}`,
   )
 }
