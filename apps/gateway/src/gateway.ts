@@ -1,10 +1,11 @@
 import type { Server } from 'node:http'
 import { type Logger, model } from '@switchyard/contract'
 import { type Assembly, type Kernel, startKernel } from '@switchyard/kernel'
+import { refuseOpenHost } from './config/open-host.ts'
 import type { Settings } from './config/settings.ts'
 import { type ModelDirectory, modelDirectory } from './model-directory.ts'
 import { type Authenticate, authenticator } from './principal.ts'
-import { listen, serverFor } from './server/http-server.ts'
+import { applyTimes, listen, serverFor } from './server/http-server.ts'
 
 /** What a request is answered from. Replaced whole by a reload, so that one request never sees two configurations. */
 export interface Live {
@@ -19,7 +20,8 @@ export interface Gateway {
   readonly kernel: Kernel
   live(): Live
   /**
-   * Starts the new assembly beside the old, moves new requests over and drains the old. A failing start rejects and changes nothing.
+   * Starts the new assembly beside the old, moves new requests over and drains the old. A failing start rejects and changes nothing;
+   * so does a configuration without keys where the server listens for other machines (`CONFIG_INVALID`).
    * Host, port and header limits keep their value until a restart; a warning says so.
    */
   reload(next: Configured): Promise<void>
@@ -40,28 +42,39 @@ export interface Configured {
 export async function startGateway(configured: Configured, options: { readonly log: Logger }): Promise<Gateway> {
   const { log } = options
   const { settings } = configured
-  const kernel = await startKernel(configured.assembly, { log, drainTimeoutMs: settings.server.drainTimeoutMs })
+  const bound = settings.server
+  refuseOpenHost(bound.host, settings.auth)
+  const kernel = await startKernel(configured.assembly, { log, drainTimeoutMs: bound.drainTimeoutMs })
   let live = liveOf(settings, kernel)
   let draining = false
   let server: Server
   try {
     server = serverFor({ kernel, log, live: () => live, draining: () => draining })
-    await listen(server, settings.server)
+    await listen(server, bound, log)
   } catch (error) {
     await kernel.close()
     throw error
   }
-  const url = urlOf(server, settings.server.host)
+  const url = urlOf(server, bound.host)
   let closed: Promise<void> | undefined
+  let reloading: Promise<void> = Promise.resolve()
 
-  async function reload(next: Configured): Promise<void> {
-    const previous = live.settings.server
-    const fixed = (['host', 'port', 'maxHeaderBytes'] as const).filter((name) => next.settings.server[name] !== previous[name])
+  /** One after the other, or the listener of one would take the swap of another for its own. */
+  function reload(next: Configured): Promise<void> {
+    const done = reloading.then(() => move(next))
+    reloading = done.catch(() => {})
+    return done
+  }
+
+  async function move(next: Configured): Promise<void> {
+    refuseOpenHost(bound.host, next.settings.auth)
+    const fixed = (['host', 'port', 'maxHeaderBytes'] as const).filter((name) => next.settings.server[name] !== bound[name])
     if (fixed.length > 0) log.warn({ settings: fixed }, 'changed in the configuration, but only a restart applies it')
     const authenticate = authenticator(next.settings.auth.keys)
     const moved = kernel.swap(next.assembly)
     const off = kernel.on('assembly:swapped', () => {
       live = { settings: next.settings, authenticate, directory: modelDirectory(kernel.all(model)) }
+      applyTimes(server, next.settings.server)
     })
     await moved.finally(off)
   }
@@ -71,7 +84,8 @@ export async function startGateway(configured: Configured, options: { readonly l
     if (drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, drainDelayMs))
     const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeIdleConnections()
-    await kernel.close()
+    await kernel.close({ drainTimeoutMs: live.settings.server.drainTimeoutMs })
+    server.closeIdleConnections()
     const grace = setTimeout(() => server.closeAllConnections(), 1_000)
     await stopped
     clearTimeout(grace)

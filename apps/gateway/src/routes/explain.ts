@@ -1,7 +1,7 @@
-import type { ModelEndpoint } from '@switchyard/contract'
+import { SwitchyardError } from '@switchyard/contract'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
-import { readModelCall } from './model.ts'
+import { ENDPOINTS, readModelCall } from './model.ts'
 
 /**
  * `POST /v1/explain`: the body of a model request; the reply says which target would serve it and what each policy would decide,
@@ -9,7 +9,13 @@ import { readModelCall } from './model.ts'
  */
 export async function explain(exchange: Exchange, parts: ServerParts): Promise<void> {
   const query = new URLSearchParams(exchange.request.url?.split('?')[1] ?? '')
-  const endpoint = (query.get('endpoint') ?? 'chat/completions') as ModelEndpoint
+  const asked = query.get('endpoint') ?? 'chat/completions'
+  const endpoint = ENDPOINTS.find((name) => name === asked)
+  if (endpoint === undefined) {
+    throw new SwitchyardError('INVALID_REQUEST', `there is no endpoint ${asked} here: use ${ENDPOINTS.join(' or ')}`, {
+      details: { param: 'endpoint' },
+    })
+  }
   const { target, principal, request } = await readModelCall(exchange, parts, endpoint)
   const explanation = await parts.kernel.explain('model.invoke', {
     id: exchange.id,

@@ -4,6 +4,9 @@ import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
 import { relay } from '../server/relay.ts'
 
+/** What is served, each at `/v1/` and its name. */
+export const ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'embeddings']
+
 /** Upstream headers that mean something to a client; the rest stays here. */
 const HANDED_OUT = ['content-type', 'x-switchyard-simulated'] as const
 const RATE_LIMIT = 'x-ratelimit-'
@@ -48,7 +51,7 @@ export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoi
 
 /** Reads, checks and resolves a model request. Rejects `UNAUTHENTICATED`, `TOO_LARGE`, `INVALID_REQUEST`, `NOT_FOUND`. */
 export async function readModelCall(exchange: Exchange, parts: ServerParts, endpoint: ModelEndpoint): Promise<ModelCall> {
-  const { settings, authenticate, directory } = parts.live()
+  const { settings, authenticate } = parts.live()
   const { principal, headers } = authenticate(exchange.request.headers)
   const raw = await readBody(exchange.request, settings.server.maxBodyBytes)
   const body = parseObject(raw)
@@ -60,7 +63,8 @@ export async function readModelCall(exchange: Exchange, parts: ServerParts, endp
   if (body.stream !== undefined && body.stream !== null && typeof body.stream !== 'boolean') {
     throw new SwitchyardError('INVALID_REQUEST', "'stream' must be true or false", { details: { param: 'stream' } })
   }
-  const { target, model } = directory.resolve(body.model, headers)
+  // Asked for only now: a reload may have come while the body did, and the call goes to what is there after it.
+  const { target, model } = parts.live().directory.resolve(body.model, headers)
   return {
     target,
     principal,

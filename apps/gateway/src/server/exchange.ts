@@ -5,6 +5,11 @@ import { toHttp } from './errors.ts'
 
 const SAFE_ID = /^[\w.:-]{1,128}$/
 
+/** The id of a request that brought none of its own. */
+export function newId(): string {
+  return `req_${randomUUID()}`
+}
+
 /** One request and its reply: its id, its abort when the client leaves, its one log line. */
 export class Exchange {
   readonly request: IncomingMessage
@@ -20,7 +25,7 @@ export class Exchange {
     this.request = request
     this.response = response
     const given = request.headers['x-request-id']
-    this.id = typeof given === 'string' && SAFE_ID.test(given) ? given : `req_${randomUUID()}`
+    this.id = typeof given === 'string' && SAFE_ID.test(given) ? given : newId()
     const url = request.url ?? '/'
     const query = url.indexOf('?')
     this.path = query === -1 ? url : url.slice(0, query)

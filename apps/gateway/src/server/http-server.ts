@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Logger, SwitchyardError } from '@switchyard/contract'
 import type { Kernel } from '@switchyard/kernel'
@@ -6,9 +6,9 @@ import type { Settings } from '../config/settings.ts'
 import type { Live } from '../gateway.ts'
 import { explain } from '../routes/explain.ts'
 import { healthz, readyz } from '../routes/health.ts'
-import { invokeModel } from '../routes/model.ts'
+import { ENDPOINTS, invokeModel } from '../routes/model.ts'
 import { listModels } from '../routes/models.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, newId } from './exchange.ts'
 
 export interface ServerParts {
   readonly kernel: Kernel
@@ -20,8 +20,7 @@ export interface ServerParts {
 export type Route = (exchange: Exchange, parts: ServerParts) => Promise<void> | void
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ['POST /v1/chat/completions', (exchange, parts) => invokeModel(exchange, parts, 'chat/completions')],
-  ['POST /v1/embeddings', (exchange, parts) => invokeModel(exchange, parts, 'embeddings')],
+  ...ENDPOINTS.map((name): [string, Route] => [`POST /v1/${name}`, (exchange, parts) => invokeModel(exchange, parts, name)]),
   ['GET /v1/models', listModels],
   ['POST /v1/explain', explain],
   ['GET /healthz', healthz],
@@ -30,31 +29,43 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 
 /** An HTTP server over the routes, not listening yet. */
 export function serverFor(parts: ServerParts): Server {
-  const { server: limits } = parts.live().settings
+  const limits = parts.live().settings.server
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
       noDelay: true,
     },
     (request, response) => void handle(request, response, parts),
   )
-  server.on('clientError', refuseMalformed)
+  applyTimes(server, limits)
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket as Socket, parts.log))
   return server
 }
 
-/** Rejects `CONFIG_INVALID` with the mend when the address cannot be had. */
-export async function listen(server: Server, { host, port }: Settings['server']): Promise<void> {
+/** Sets how long clients may take; also of a server at work. */
+export function applyTimes(server: Server, times: Settings['server']): void {
+  const { headersTimeoutMs: headers, requestTimeoutMs: whole } = times
+  // Where the headers may take longer than the whole, which is no contradiction, Node throws, or takes the one for the other.
+  server.headersTimeout = whole > 0 ? Math.min(headers, whole) : headers
+  server.requestTimeout = whole
+  server.keepAliveTimeout = times.keepAliveTimeoutMs
+}
+
+/** Rejects `CONFIG_INVALID` with the mend when the address cannot be had. Later failures of the server are logged. */
+export async function listen(server: Server, { host, port }: Settings['server'], log: Logger): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
+    const refused = (cause: NodeJS.ErrnoException): void => {
       const why =
         cause.code === 'EADDRINUSE' ? 'it is taken: stop what listens there, or choose another with --port' : cause.message
       reject(new SwitchyardError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, { cause }))
+    }
+    server.once('error', refused)
+    server.listen(port, host, () => {
+      server.off('error', refused)
+      server.on('error', (error) => log.error({ err: error }, 'a connection could not be taken'))
+      resolve()
     })
-    server.listen(port, host, resolve)
   })
 }
 
@@ -82,14 +93,22 @@ const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not arrive in time'],
 }
 
-/** What never became a request still gets an answer in OpenAI's shape. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+/** What never became a request still gets an answer in OpenAI's shape, an id, and a line in the log. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, log: Logger): void {
   if (!socket.writable) {
     socket.destroy()
     return
   }
   const [status, message] = MALFORMED[error.code ?? ''] ?? [400, 'this is not an HTTP/1.1 request']
   const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } })
-  const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`
-  socket.end(head + body)
+  const requestId = newId()
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `x-request-id: ${requestId}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  log.info({ requestId, status, error: error.code, errorMessage: error.message }, 'request refused')
 }
