@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { readFileSync, realpathSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
 import { dirname, join } from 'node:path'
 import { SwitchyardError } from '@switchyard/contract'
 
@@ -13,12 +13,11 @@ export interface PortkeyProgram {
 }
 
 /**
- * Finds the installed `@portkey-ai/gateway` and checks that it is a version that works.
- * @throws SwitchyardError `CONFIG_INVALID` when it is missing, of another version, or installed with a newer `@hono/node-server`.
+ * Finds the `@portkey-ai/gateway` that a module at `from` (a file URL) would get, and checks that it can answer.
+ * @throws SwitchyardError `CONFIG_INVALID` when it is missing, or would run with another `@hono/node-server` than it needs.
  */
-export function locatePortkey(): PortkeyProgram {
-  const require = createRequire(import.meta.url)
-  const root = packageRoot(require, '@portkey-ai/gateway')
+export function locatePortkey(from: string = import.meta.url): PortkeyProgram {
+  const root = packageRoot('@portkey-ai/gateway', from)
   if (root === undefined) {
     throw new SwitchyardError(
       'CONFIG_INVALID',
@@ -27,7 +26,7 @@ export function locatePortkey(): PortkeyProgram {
   }
   const version = versionOf(root)
   const path = join(root, 'build', 'start-server.js')
-  const server = packageRoot(createRequire(path), '@hono/node-server')
+  const server = packageRoot('@hono/node-server', path)
   const found = server === undefined ? 'missing' : versionOf(server)
   if (!found.startsWith(HONO_SERVER)) {
     throw new SwitchyardError(
@@ -39,18 +38,11 @@ export function locatePortkey(): PortkeyProgram {
   return { path, version }
 }
 
-function packageRoot(require: NodeJS.Require, name: string): string | undefined {
-  for (const folder of require.resolve.paths(name) ?? []) {
-    const root = join(folder, name)
-    try {
-      readFileSync(join(root, 'package.json'))
-      return root
-    } catch {
-      // not in this folder: the next one up
-    }
-  }
+function packageRoot(name: string, from: string): string | undefined {
   try {
-    return dirname(require.resolve(`${name}/package.json`))
+    const manifest = findPackageJSON(name, from)
+    // The real path: what it imports is looked up from there, and not from where it is linked.
+    return manifest === undefined ? undefined : dirname(realpathSync(manifest))
   } catch {
     return undefined
   }

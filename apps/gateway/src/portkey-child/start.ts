@@ -45,6 +45,7 @@ export async function startPortkey(options: {
       env: childEnvironment(options.trustedHosts),
     })
     child = started
+    log.debug({ port, pid: started.pid, version: program.version }, 'portkey started')
     for (const stream of [started.stdout, started.stderr]) stream?.on('data', (bytes: Buffer) => remember(lastLines, bytes))
     started.once('error', (error) => log.error({ err: error }, 'portkey could not be started'))
     started.once('exit', (code, signal) => {
@@ -69,7 +70,6 @@ export async function startPortkey(options: {
     await close()
     throw error
   }
-  log.debug({ port, version: program.version, pid: child?.pid }, 'portkey is up')
   return { baseUrl: `http://127.0.0.1:${port}/v1`, version: program.version, pid: () => child?.pid, close }
 }
 
@@ -114,6 +114,7 @@ async function stop(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
-  await Promise.race([exited, delay(3_000)])
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  const patience = setTimeout(() => child.kill('SIGKILL'), 3_000)
+  await exited
+  clearTimeout(patience)
 }
