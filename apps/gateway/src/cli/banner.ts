@@ -2,7 +2,8 @@ import { keysIn, PORTKEY_VARIABLE, PROVIDER_KEYS } from '../config/provider-keys
 
 export interface BannerFacts {
   readonly url: string
-  readonly providers: readonly string[]
+  /** What the embedded default reaches; undefined where it is off, and keys in the environment switch nothing on. */
+  readonly providers: readonly string[] | undefined
   /** Model names and patterns that can be asked for. */
   readonly models: readonly string[]
   readonly env: NodeJS.ProcessEnv
@@ -13,13 +14,11 @@ export interface BannerFacts {
 /** What `switchyard start` says when it is ready: everything printed works as it stands. */
 export function banner(facts: BannerFacts): string {
   const { url, env } = facts
-  const example = facts.models.includes('demo/*') ? 'demo/chat' : 'PROVIDER/MODEL'
+  const example = facts.models.includes('demo/*') ? 'demo/chat' : (facts.models.find(isOneModel) ?? 'PROVIDER/MODEL')
   const key = facts.keyNeeded ? 'YOUR_KEY' : 'none-needed'
   const authorization = facts.keyNeeded ? ` -H 'authorization: Bearer ${key}'` : ''
-  const on = facts.providers.length > 0 ? facts.providers : facts.models
-  const found = new Set(keysIn(env).map(({ provider }) => provider))
-  const off = PROVIDER_KEYS.filter(({ provider }) => !found.has(provider)).map(({ variables }) => variables[0])
-  if (!env[PORTKEY_VARIABLE]) off.unshift(PORTKEY_VARIABLE)
+  const on = facts.providers?.length ? facts.providers : facts.models
+  const off = facts.providers === undefined ? [] : variablesNotSet(env)
   return `
 Switchyard is ready in ${(facts.startedInMs / 1000).toFixed(1)} s
 
@@ -37,10 +36,19 @@ Switchyard is ready in ${(facts.startedInMs / 1000).toFixed(1)} s
   console.log(reply.choices[0].message.content)
 
   Providers on   ${on.join(', ') || 'none'}
-  Switch on more by setting ${wrap(off.filter((name) => name !== undefined))}
-
+${off.length > 0 ? `  Switch on more by setting ${wrap(off)}\n` : ''}
 Stop with Ctrl-C.
 `
+}
+
+function isOneModel(name: string): boolean {
+  return name.includes('/') && !name.endsWith('/*')
+}
+
+function variablesNotSet(env: NodeJS.ProcessEnv): readonly string[] {
+  const found = new Set(keysIn(env).map(({ provider }) => provider))
+  const off = PROVIDER_KEYS.filter(({ provider }) => !found.has(provider)).flatMap(({ variables }) => variables.slice(0, 1))
+  return env[PORTKEY_VARIABLE] ? off : [PORTKEY_VARIABLE, ...off]
 }
 
 function wrap(names: readonly string[]): string {

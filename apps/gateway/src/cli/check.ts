@@ -5,21 +5,28 @@ import { planEmbedded } from '../config/embedded.ts'
 import { findConfig, readSettings } from '../config/read.ts'
 import { assemblyTable } from './assembly-table.ts'
 import { orFail } from './failure.ts'
+import { type Flags, withFlags } from './flags.ts'
+
+/** Which configuration, and what the command line says beside it. */
+export interface PlanOptions extends Flags {
+  readonly config?: string
+}
 
 /** What a configuration would assemble, with placeholder addresses for what is not started. */
 export async function planned(
-  config: string | undefined,
+  options: PlanOptions,
 ): Promise<{ readonly path: string | undefined; readonly choice: Choice; readonly assembly: Assembly }> {
-  const path = config ?? (await findConfig(process.cwd()))
-  const choice = await choose(await readSettings(path, process.env), path, process.env)
+  const path = options.config ?? (await findConfig(process.cwd()))
+  const settings = withFlags(await readSettings(path, process.env), options, process.env)
+  const choice = await choose(settings, path, process.env)
   const plugins = [...(choice.embedded === undefined ? [] : planEmbedded(choice.embedded).plugins), ...choice.own]
   return { path, choice, assembly: { plugins } }
 }
 
 /** `switchyard check`: every problem of the configuration at once, or the assembly as a table. Exit code 1 with problems. */
-export async function check(options: { readonly config?: string }): Promise<void> {
+export async function check(options: PlanOptions): Promise<void> {
   await orFail(async () => {
-    const { path, choice, assembly } = await planned(options.config)
+    const { path, choice, assembly } = await planned(options)
     const problems = await checkAssembly(assembly)
     console.log(`configuration: ${path ?? 'none; the embedded default'}`)
     console.log(assemblyTable(assembly))

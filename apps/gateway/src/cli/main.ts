@@ -1,46 +1,4 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { check } from './check.ts'
-import { explainCommand } from './explain.ts'
-import { plugins } from './plugins.ts'
-import { start } from './start.ts'
+import { switchyardProgram } from './program.ts'
 
-const program = new Command('switchyard')
-  .description('An OpenAI-compatible gateway over models, databases and APIs: one endpoint, one policy pipeline.')
-  .showHelpAfterError('(add --help for what can be said)')
-  .addHelpText(
-    'after',
-    '\nConfiguration: switchyard.config.{ts,js,json,yaml} in this folder, or --config FILE; without one, the embedded default.',
-  )
-
-function command(name: string, description: string): Command {
-  return program.command(name).description(description).option('-c, --config <file>', 'configuration file')
-}
-
-command('start', 'start the gateway')
-  .option('-p, --port <port>', 'port to listen on (default: 8080, or PORT)', port)
-  .option('-H, --host <host>', 'address to listen on (default: 127.0.0.1)')
-  .addOption(
-    new Option('--log-level <level>', 'least level that is logged').choices(['debug', 'info', 'warn', 'error', 'silent']),
-  )
-  .option('--no-watch', 'do not reload when the configuration file changes (SIGHUP still does)')
-  .option('--check', 'validate the configuration, print the assembly, and leave')
-  .action((options) => (options.check === true ? check(options) : start(options)))
-command('check', 'validate the configuration and print the assembly; starts nothing').action(check)
-command('explain', 'say which target would serve a request and what each policy would decide, without calling it')
-  .requiredOption('-m, --model <model>', 'model, as provider/model')
-  .option('--message <text>', 'what the user says', 'Hello')
-  .option('--endpoint <endpoint>', 'chat/completions or embeddings', 'chat/completions')
-  .option('--stream', 'as a streamed request', false)
-  .action(explainCommand)
-command('plugins', 'list the plugins of the assembly: instance, package, what they provide and require')
-  .option('--json', 'as JSON', false)
-  .action(plugins)
-
-function port(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('a whole number from 0 to 65535')
-  return value
-}
-
-await program.parseAsync()
+await switchyardProgram().parseAsync()

@@ -1,15 +1,12 @@
 import { findConfig } from '../config/read.ts'
-import type { Settings } from '../config/settings.ts'
 import { createLog } from '../log.ts'
 import { type Running, run } from '../run.ts'
 import { banner } from './banner.ts'
 import { orFail } from './failure.ts'
+import { type Flags, withFlags } from './flags.ts'
 
-export interface StartOptions {
+export interface StartOptions extends Flags {
   readonly config?: string
-  readonly port?: number
-  readonly host?: string
-  readonly logLevel?: Settings['log']['level']
   readonly watch: boolean
 }
 
@@ -24,7 +21,7 @@ export async function start(options: StartOptions): Promise<void> {
       env: process.env,
       log,
       watch: options.watch,
-      override: (settings) => withFlags(settings, options),
+      override: (settings) => withFlags(settings, options, process.env),
     })
     handleSignals(running, () => log.flush())
     const { gateway } = running
@@ -40,14 +37,6 @@ export async function start(options: StartOptions): Promise<void> {
       }),
     )
   })
-}
-
-function withFlags(settings: Settings, { port, host }: StartOptions): Settings {
-  const fromEnv = process.env.PORT ? Number(process.env.PORT) : undefined
-  return {
-    ...settings,
-    server: { ...settings.server, port: port ?? fromEnv ?? settings.server.port, host: host ?? settings.server.host },
-  }
 }
 
 function handleSignals(running: Running, flush: () => void): void {
