@@ -1,6 +1,6 @@
 import { SwitchyardError } from '@switchyard/contract'
 import { type Choice, choose } from './config/configure.ts'
-import { type Embedded, startEmbedded } from './config/embedded.ts'
+import { type Embedded, type EmbeddedOptions, startEmbedded } from './config/embedded.ts'
 import { readSettings } from './config/read.ts'
 import type { Settings } from './config/settings.ts'
 import { watchFile } from './config/watch.ts'
@@ -19,8 +19,8 @@ export interface RunOptions {
 
 export interface Running {
   readonly gateway: Gateway
-  /** For the start-up message. */
-  readonly providers: readonly string[]
+  /** What the embedded default reaches, for the start-up message; undefined where it is off. */
+  readonly providers: readonly string[] | undefined
   /** Reads the configuration again. Never rejects: a configuration that fails is logged and changes nothing. */
   reload(): Promise<void>
   close(options?: { readonly drainDelayMs?: number }): Promise<void>
@@ -29,29 +29,41 @@ export interface Running {
 /** The gateway with what it stands on: settings read, embedded processes started, file watched. */
 export async function run(options: RunOptions): Promise<Running> {
   const { log, configPath, env } = options
-  let embedded: Embedded | undefined
+  let embedded: (Embedded & { readonly options: EmbeddedOptions }) | undefined
   let reloading: Promise<void> = Promise.resolve()
+  let closing = false
 
   async function read(): Promise<Choice> {
     return choose(options.override(await readSettings(configPath, env)), configPath, env)
   }
   async function configured(choice: Choice): Promise<Configured> {
-    if (choice.embedded !== undefined) embedded ??= await startEmbedded(choice.embedded, log)
-    const plugins = [...(choice.embedded === undefined ? [] : (embedded?.plan.plugins ?? [])), ...choice.own]
+    const wanted = choice.embedded
+    if (wanted !== undefined) {
+      embedded ??= { ...(await startEmbedded(wanted, log)), options: wanted }
+      const { options } = embedded
+      const fixed = (['portkey', 'demo', 'dataDir'] as const).filter((name) => wanted[name] !== options[name])
+      if (fixed.length > 0) log.warn({ embedded: fixed }, 'changed in the configuration, but only a restart applies it')
+    }
+    const plugins = [...(wanted === undefined ? [] : (embedded?.plan.plugins ?? [])), ...choice.own]
     return { settings: choice.settings, assembly: { plugins } }
   }
 
   let gateway: Gateway
   try {
-    gateway = await startGateway(await configured(await read()), { log })
+    const choice = await read()
+    log.setLevel(choice.settings.log.level)
+    gateway = await startGateway(await configured(choice), { log })
   } catch (error) {
     await embedded?.close()
     throw error
   }
   const reload = (): Promise<void> => {
     reloading = reloading.then(async () => {
+      if (closing) return
       try {
-        await gateway.reload(await configured(await read()))
+        const next = await configured(await read())
+        await gateway.reload(next)
+        log.setLevel(next.settings.log.level)
         log.info({}, 'configuration reloaded')
       } catch (error) {
         const message = SwitchyardError.is(error) ? error.message : String(error)
@@ -60,16 +72,29 @@ export async function run(options: RunOptions): Promise<Running> {
     })
     return reloading
   }
-  const unwatch = options.watch && configPath !== undefined ? watchFile(configPath, () => void reload()) : undefined
+  const unwatch = options.watch && configPath !== undefined ? watchOrWarn(configPath, () => void reload(), log) : undefined
   return {
     gateway,
-    providers: embedded?.plan.providers ?? [],
+    providers: embedded?.plan.providers,
     reload,
     async close(how) {
+      closing = true
       unwatch?.()
-      await reloading
-      await gateway.close(how)
+      // Both at once: closing breaks off a reload that is starting plugins.
+      await Promise.all([gateway.close(how), reloading])
       await embedded?.close()
     },
+  }
+}
+
+/** A gateway that cannot watch still serves, and still reloads on SIGHUP. */
+function watchOrWarn(path: string, changed: () => void, log: ServerLog): (() => void) | undefined {
+  const lost = (error: unknown): void =>
+    log.warn({ err: error, path }, 'the configuration file is not watched; SIGHUP reads it again')
+  try {
+    return watchFile(path, changed, lost)
+  } catch (error) {
+    lost(error)
+    return undefined
   }
 }

@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { cacheMemory } from '@switchyard/cache-memory'
 import { sqlite } from '@switchyard/connector-sqlite'
 import type { Logger, Plugin } from '@switchyard/contract'
@@ -46,7 +45,6 @@ export async function startEmbedded(options: EmbeddedOptions, log: Logger): Prom
     for (const release of releases.splice(0).reverse()) await release()
   }
   try {
-    mkdirSync(dirname(databaseOf(options)), { recursive: true })
     const demo = options.demo && options.portkey ? await startDemoUpstream() : undefined
     if (demo !== undefined) releases.push(demo.close)
     const child = options.portkey ? await startPortkey({ log }) : undefined
