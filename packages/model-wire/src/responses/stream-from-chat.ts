@@ -164,7 +164,6 @@ class ResponsesFromChat implements StreamTranslator, ChatSink {
     })
     this.send('response.content_part.done', { ...place, part })
     item.parts.push(part)
-    item.part = undefined
   }
 
   private place(item: OpenItem): { item_id: string; output_index: number } {

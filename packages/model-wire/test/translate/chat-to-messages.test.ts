@@ -85,6 +85,7 @@ describe('what messages has is carried', () => {
     ['no limit', { max_completion_tokens: undefined }, { max_tokens: 4096 }],
     ['the older limit', { max_completion_tokens: undefined, max_tokens: 7 }, { max_tokens: 7 }],
     ['sampling', { temperature: 0, top_p: 0.5 }, { temperature: 0, top_p: 0.5 }],
+    ['the highest temperature', { temperature: 1 }, { temperature: 1 }],
     ['one stop', { stop: 'a' }, { stop_sequences: ['a'] }],
     ['stops', { stop: ['a', 'b'] }, { stop_sequences: ['a', 'b'] }],
     ['a stream', { stream: true, stream_options: { include_usage: true } }, { stream: true }],

@@ -249,7 +249,9 @@ describe('a chat stream as responses', () => {
 
   test('an answer whose time is unknown has the time given', () => {
     const [first] = eventsOf(chatStreamToResponses({}, options), [done])
-    expect(first).toMatchObject({ response: { created_at: 5, store: false, tools: [], tool_choice: 'auto' } })
+    expect(first).toMatchObject({
+      response: { created_at: 5, store: false, tools: [], tool_choice: 'auto', parallel_tool_calls: true, metadata: {} },
+    })
   })
 })
 
@@ -293,6 +295,29 @@ describe('a messages stream as chat', () => {
     ])
   })
 
+  test.each([
+    [
+      'with its end',
+      '',
+      [data({ type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature: 'sig' } })],
+    ],
+    ['with its beginning', 'sig', []],
+  ])('thinking is signed where its signature comes %s', (_name, signature, more) => {
+    const thought = { type: 'thinking_delta', thinking: 'hm' }
+    const events = eventsOf(make(), [
+      begin,
+      data({ type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '', signature } }),
+      data({ type: 'content_block_delta', index: 0, delta: thought }),
+      ...more,
+      data({ type: 'content_block_stop', index: 0 }),
+      end('end_turn'),
+    ])
+    expect(events[1]).toMatchObject({ choices: [{ delta: { reasoning_content: 'hm' } }] })
+    expect(events[2]).toMatchObject({
+      choices: [{ delta: { thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 'sig' }] } }],
+    })
+  })
+
   test.each<[string, string[], string]>([
     ['an error', [begin, data({ type: 'error', error: { type: 'overloaded_error', message: 'x' } })], 'UPSTREAM_UNAVAILABLE'],
     ['a rate limit', [data({ type: 'error', error: { type: 'rate_limit_error', message: 'x' } })], 'RATE_LIMITED'],
@@ -306,6 +331,17 @@ describe('a messages stream as chat', () => {
   ])('%s is an error', (_name, pieces, code) => {
     expect(() => eventsOf(make(), pieces)).toThrow(expect.objectContaining({ code }))
   })
+})
+
+test('usage becomes totals by the rule of the target', () => {
+  const usage = { prompt_tokens: 10, completion_tokens: 6, prompt_tokens_details: { cached_tokens: 4 } }
+  const outside = { input_tokens: 10, cache_read_input_tokens: 4 }
+  const pieces = [chunk({ content: 'a' }), data({ id: 'c1', choices: [], usage }), done]
+  expect(eventsOf(chatStreamToMessages(), pieces).at(-2)).toMatchObject({ usage: { ...outside, input_tokens: 6 } })
+  expect(eventsOf(chatStreamToMessages('anthropic'), pieces).at(-2)).toMatchObject({ usage: outside })
+  const reply = { id: 'c1', choices: [{ message: { content: 'a' } }], usage }
+  expect(chatReplyToMessages(reply, 'anthropic')).toMatchObject({ usage: outside })
+  expect(chatReplyToResponses(reply, {}, { ...options, usage: 'anthropic' })).toMatchObject({ usage: { input_tokens: 14 } })
 })
 
 describe('whole replies', () => {
