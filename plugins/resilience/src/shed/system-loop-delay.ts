@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** How late the event loop is. */
 export interface LoopDelay {
@@ -16,6 +16,11 @@ const READS_KEPT = 10
 export function systemLoopDelay(): LoopDelay {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   histogram.enable()
+  return loopDelayOf(histogram)
+}
+
+/** Reads a histogram of Node's, which holds nanoseconds. */
+export function loopDelayOf(histogram: Pick<IntervalHistogram, 'count' | 'percentile' | 'reset' | 'disable'>): LoopDelay {
   let reads = 0
   let last = 0
   return {
