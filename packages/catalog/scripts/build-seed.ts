@@ -101,11 +101,16 @@ function keysOf(route: Route): number {
   return route.via === 'openai-compatible' ? route.envKeys.length : 0
 }
 
-/** Overrides add prices to entries, and their name to the sources; they make no entries here. */
+/** Overrides add prices and limits to entries, and their name to the sources; they make no entries here. */
 function withOverride(stored: StoredEntry, entry: Entry | undefined): StoredEntry {
   if (entry === undefined || !entry.provenance.sources.includes('override')) return stored
   const { sources } = entry.provenance
-  return { ...stored, prices: entry.prices.map(storePrice), provenance: { ...stored.provenance, sources } }
+  return {
+    ...stored,
+    limits: entry.limits,
+    prices: entry.prices.map(storePrice),
+    provenance: { ...stored.provenance, sources },
+  }
 }
 
 function seedText(head: Omit<SeedFile, 'entries'>, stored: readonly StoredEntry[]): string {

@@ -57,7 +57,7 @@ const SECONDS_A_HOUR = 3600
 const EVERY_DAY: readonly number[] = [0, 1, 2, 3, 4, 5, 6]
 
 /** Offers over 200k that have ended: the 1M beta of these models. */
-const ENDED_BETA = /claude.*sonnet-4([-.]5)?(-\d|@|$)|claude-4(\.5)?-sonnet/
+export const ENDED_BETA: RegExp = /claude-(sonnet-4([-.][05])?(-\d{8}|@|-v\d|:|$)|4(\.5)?-sonnet)/
 
 /** Rows of an unpacked tarball. Loads the package's own module, which holds the table; it asks no network. */
 export async function readGenaiPrices(folder: string, asOf: string): Promise<readonly SourceRow[]> {
@@ -108,8 +108,11 @@ function pricesOf(model: GenaiModel): readonly PriceRow[] {
     const starts = dated.map(({ constraint }) => (constraint?.type === 'start_date' ? constraint.start_date : undefined))
     return [
       ...dated.flatMap(({ prices }, at) => rowsOf(prices, compact({ from: starts[at], until: starts[at + 1] }), ended)),
+      // One constraint a row is all that the table can say: its hours are those of the latest price.
       ...hourly.flatMap(({ constraint, prices }) =>
-        constraint?.type === 'time_of_date' ? rowsOf(prices, { hours: hoursOf(constraint) }, ended) : [],
+        constraint?.type === 'time_of_date'
+          ? rowsOf(prices, compact({ from: starts.at(-1), hours: hoursOf(constraint) }), ended)
+          : [],
       ),
     ]
   } catch (thrown) {

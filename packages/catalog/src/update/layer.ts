@@ -75,7 +75,7 @@ export function conditionsOf({ tier, region, contextOver, hours }: PriceRow): st
 function provenanceOf({ provenance: lower }: Entry, { provenance: upper, prices, free }: Entry, same: boolean): Provenance {
   const priced = prices.length > 0 || free
   return {
-    asOf: upper.asOf > lower.asOf ? upper.asOf : lower.asOf,
+    asOf: [upper.asOf, lower.asOf].sort().at(-1) as string,
     sources: [...new Set([...upper.sources, ...lower.sources])],
     confidence: !priced ? lower.confidence : same && upper.confidence === 'single' ? 'agreed' : upper.confidence,
     conflicts: [...upper.conflicts, ...(priced ? [] : lower.conflicts)],
