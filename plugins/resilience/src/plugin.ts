@@ -5,7 +5,7 @@ import { bulkheadPolicy } from './bulkhead/bulkhead-policy.ts'
 import { deadlinePolicy } from './deadline/deadline-policy.ts'
 import { degradePolicy } from './degrade/degrade-policy.ts'
 import { fallbackPolicy } from './fallback/fallback-policy.ts'
-import { Tried } from './fallback/tried.ts'
+import { Hedges } from './fallback/hedges.ts'
 import { hedgePolicy } from './hedge/hedge-policy.ts'
 import { Lanes } from './lanes.ts'
 import { type ResilienceInput, resilienceOptions } from './options.ts'
@@ -27,7 +27,7 @@ export const resilience: PluginFactory<ResilienceInput> = definePlugin({
   setup({ options, clock, random, instance: plugin, emit, onClose }) {
     const settings = settingsFor(options)
     const lanes = new Lanes({ plugin, random, emit }, settings)
-    const tried = new Tried()
+    const hedges = new Hedges()
     const of = (policy: string): { readonly name: string; readonly plugin: string } => ({ name: `${plugin}/${policy}`, plugin })
     const deadline = deadlinePolicy({ ...of('deadline'), clock, settings: (operation) => settings(operation).deadline })
     const policies: Policy[] = [deadline]
@@ -50,9 +50,9 @@ export const resilience: PluginFactory<ResilienceInput> = definePlugin({
     }
     if (anywhere(options, ({ degrade }) => degrade.ladder.length > 0))
       policies.push(degradePolicy({ ...of('degrade'), clock, settings: (operation) => settings(operation).degrade }))
-    policies.push(fallbackPolicy({ ...of('fallback'), clock, settings, tried }))
+    policies.push(fallbackPolicy({ ...of('fallback'), clock, settings, hedges }))
     if (anywhere(options, ({ hedge }) => hedge.enabled))
-      policies.push(hedgePolicy({ ...of('hedge'), clock, lanes, tried, sheds }))
+      policies.push(hedgePolicy({ ...of('hedge'), clock, lanes, hedges, sheds }))
     policies.push(
       retryPolicy({ ...of('retry'), clock, random, lanes }),
       breakerPolicy({ ...of('breaker'), clock, lanes }),

@@ -7,7 +7,7 @@ import { bulkheadPolicy } from '../src/bulkhead/bulkhead-policy.ts'
 import { deadlinePolicy } from '../src/deadline/deadline-policy.ts'
 import { degradePolicy } from '../src/degrade/degrade-policy.ts'
 import { fallbackPolicy } from '../src/fallback/fallback-policy.ts'
-import { Tried } from '../src/fallback/tried.ts'
+import { Hedges } from '../src/fallback/hedges.ts'
 import { hedgePolicy } from '../src/hedge/hedge-policy.ts'
 import type { OperationInput } from '../src/options.ts'
 import { retryPolicy } from '../src/retry/retry-policy.ts'
@@ -25,12 +25,12 @@ export function stack(input: OperationInput, remote: (clock: VirtualClock) => Ne
   const made = testLanes(input, random)
   const { lanes, settings } = made
   const plugin = 'resilience'
-  const tried = new Tried()
+  const hedges = new Hedges()
   const policies: readonly Policy[] = [
     deadlinePolicy({ name: 'deadline', plugin, clock, settings: (operation) => settings(operation).deadline }),
     degradePolicy({ name: 'degrade', plugin, clock, settings: (operation) => settings(operation).degrade }),
-    fallbackPolicy({ name: 'fallback', clock, settings, tried }),
-    hedgePolicy({ name: 'hedge', clock, lanes, tried, sheds: () => false }),
+    fallbackPolicy({ name: 'fallback', clock, settings, hedges }),
+    hedgePolicy({ name: 'hedge', clock, lanes, hedges, sheds: () => false }),
     retryPolicy({ name: 'retry', clock, random, lanes }),
     breakerPolicy({ name: 'breaker', plugin, clock, lanes }),
     bulkheadPolicy({ name: 'bulkhead', plugin, clock, lanes }),

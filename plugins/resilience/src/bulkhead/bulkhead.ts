@@ -25,6 +25,7 @@ export class Bulkhead {
   private readonly queue: FairQueue<SlotWaiter>
   private taken = 0
   private heldMs = 0
+  private stated = Number.POSITIVE_INFINITY
 
   constructor({ slots, queueSize, tenantWeights }: BulkheadSettings, adaptive?: AdaptiveLimit) {
     this.slots = slots === false ? Number.POSITIVE_INFINITY : slots
@@ -43,7 +44,15 @@ export class Bulkhead {
 
   /** Slots there are now, whole and >= 1. */
   get limit(): number {
-    return this.adaptive === undefined ? this.slots : Math.min(this.slots, this.adaptive.limit)
+    return this.adaptive === undefined ? this.slots : Math.min(this.slots, this.adaptive.limit, this.stated)
+  }
+
+  /**
+   * What the target's last reply said of how many more attempts it has room for, undefined for nothing: bounds an adaptive limit until
+   * the next reply. One slot is always left, since without a reply nothing new would be learned.
+   */
+  cap(room: number | undefined): void {
+    this.stated = room === undefined ? Number.POSITIVE_INFINITY : Math.max(1, this.taken + room)
   }
 
   get hasFreeSlot(): boolean {

@@ -1,5 +1,6 @@
 import { type Call, type Clock, type Next, SwitchyardError } from '@switchyard/contract'
 import type { Lane } from '../lane.ts'
+import { statedRoom } from '../limiter/stated-room.ts'
 import { type AnyReply, endedOf, send } from '../reply.ts'
 
 /** One slot, from before dialling until the reply has ended; what it saw of the target's load goes to the adaptive limit. */
@@ -25,7 +26,11 @@ export class SlotHold {
   }
 
   private replied(reply: AnyReply): AnyReply {
-    if (this.lane.adaptive !== undefined) this.observe(false)
+    if (this.lane.adaptive !== undefined) {
+      const { headers } = (reply ?? {}) as { readonly headers?: unknown }
+      this.lane.bulkhead.cap(statedRoom(headers, this.call.attributes.inputTokens))
+      this.observe(false)
+    }
     const ended = endedOf(reply)
     if (ended === undefined) this.release()
     else {

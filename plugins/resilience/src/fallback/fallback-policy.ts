@@ -11,7 +11,7 @@ import { dispositionOf } from '../disposition.ts'
 import { type AnyReply, attemptsOf, send } from '../reply.ts'
 import { mayRepeat } from '../retry/backoff.ts'
 import type { Settings } from '../settings.ts'
-import type { Tried } from './tried.ts'
+import type { Hedges } from './hedges.ts'
 import { moreUseful } from './useful-error.ts'
 
 /** What the policy needs from the plugin that places it. */
@@ -19,8 +19,8 @@ export interface FallbackContext {
   readonly name: string
   readonly clock: Pick<Clock, 'now'>
   readonly settings: (operation: string) => Pick<Settings, 'fallback' | 'attempts'>
-  /** Alternatives that a hedge has tried. */
-  readonly tried: Tried
+  /** Where hedges were sent. */
+  readonly hedges: Hedges
 }
 
 /**
@@ -60,7 +60,7 @@ export function isEqual({ attributes }: Alternative): boolean {
 }
 
 async function fallBack(
-  { name, clock, settings, tried }: FallbackContext,
+  { name, clock, settings, hedges }: FallbackContext,
   call: Call,
   next: Next,
   alternatives: readonly Alternative[],
@@ -81,7 +81,7 @@ async function fallBack(
     if (!mayRepeat(call, error)) throw stop('not-idempotent')
     if (attemptsOf(call) >= attempts.maxAttempts) throw stop('attempts-used-up')
     if (call.deadline !== undefined && clock.now() >= call.deadline) throw stop('deadline-too-near')
-    if (tried.has(call.trace, alternative)) continue
+    if (hedges.of(call.trace) === alternative) continue
     const { target, request, attributes } = alternative
     const to = deploymentOf(alternative)
     call.trace.decide(name, 'fallback', { from, to, code: codeOf(error), attempt: attemptsOf(call) + 1 })

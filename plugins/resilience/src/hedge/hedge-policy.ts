@@ -1,6 +1,6 @@
 import { type Alternative, type Call, type Clock, deploymentOf, type Policy } from '@switchyard/contract'
 import { isEqual } from '../fallback/fallback-policy.ts'
-import type { Tried } from '../fallback/tried.ts'
+import type { Hedges } from '../fallback/hedges.ts'
 import type { Lane } from '../lane.ts'
 import type { Lanes } from '../lanes.ts'
 import { attemptsOf, isStreamed } from '../reply.ts'
@@ -11,7 +11,7 @@ export interface HedgeContext {
   readonly name: string
   readonly clock: Pick<Clock, 'now' | 'schedule'>
   readonly lanes: Lanes
-  readonly tried: Tried
+  readonly hedges: Hedges
   /** Whether the node sheds: then nothing is sent twice. */
   readonly sheds: () => boolean
 }
@@ -57,9 +57,10 @@ function chanceOf(lane: Lane, call: Call, now: number): Chance {
 }
 
 /** The second copy, when its time has come; undefined where it must not be sent. Takes a token. */
-function second({ name, clock, lanes, tried, sheds }: HedgeContext, lane: Lane, call: Call): Call | undefined {
+function second({ name, clock, lanes, hedges, sheds }: HedgeContext, lane: Lane, call: Call): Call | undefined {
   const now = clock.now()
   const refuse = (reason: string): undefined => call.trace.decide(name, 'no-hedge', { reason }) as undefined
+  if (hedges.of(call.trace) !== undefined) return refuse('hedged-before')
   if (sheds()) return refuse('shedding')
   if (lane.breaker.state === 'half-open') return refuse('half-open')
   if (attemptsOf(call) >= lane.settings.attempts.maxAttempts) return refuse('attempts-used-up')
@@ -67,7 +68,7 @@ function second({ name, clock, lanes, tried, sheds }: HedgeContext, lane: Lane, 
   const chosen = alternatives.find((alternative) => isFree(lanes.at(call.operation, deploymentOf(alternative), now), lane))
   if (chosen === undefined) return refuse('no-free-target')
   if (!lane.hedges.take()) return refuse('budget-dry')
-  tried.add(call.trace, chosen)
+  hedges.set(call.trace, chosen)
   const to = deploymentOf(chosen)
   call.trace.decide(name, 'hedge', { from: lane.deployment, to, attempt: attemptsOf(call) + 1 })
   call.trace.measure('hedgeCount', 1)

@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** How late the event loop is. */
 export interface LoopDelay {
@@ -20,7 +20,9 @@ export function systemLoopDelay(): LoopDelay {
 }
 
 /** Reads a histogram of Node's, which holds nanoseconds. */
-export function loopDelayOf(histogram: Pick<IntervalHistogram, 'count' | 'percentile' | 'reset' | 'disable'>): LoopDelay {
+export function loopDelayOf(
+  histogram: Pick<ReturnType<typeof monitorEventLoopDelay>, 'count' | 'percentile' | 'reset' | 'disable'>,
+): LoopDelay {
   let reads = 0
   let last = 0
   return {

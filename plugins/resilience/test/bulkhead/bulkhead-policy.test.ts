@@ -226,6 +226,18 @@ describe('with an adaptive limit', () => {
     expect(lane.bulkhead.inUse).toBe(3)
   })
 
+  test('what the target says it has room for bounds it, until it says otherwise', async () => {
+    const { policy, lane } = setup({ slots: 50 }, { limiter: { algorithm: 'aimd', start: 20, min: 1, max: 50 } })
+    const answer = (headers: object | undefined): Promise<unknown> =>
+      policy.around(fakeCall({ attributes: { inputTokens: 100 } }), async () => ({ headers }) as never)
+    await answer({ 'x-ratelimit-remaining-requests': '3', 'x-ratelimit-remaining-tokens': '10000' })
+    expect(lane.bulkhead.limit).toBe(4)
+    await answer({ 'x-ratelimit-remaining-requests': '0' })
+    expect(lane.bulkhead.limit).toBe(1)
+    await answer(undefined)
+    expect(lane.bulkhead.limit).toBe(20)
+  })
+
   test.each<[string, SwitchyardError, number]>([
     ['503', new SwitchyardError('UPSTREAM_UNAVAILABLE', 'x', { details: { status: 503 } }), 9],
     ['a timeout', new SwitchyardError('TIMEOUT', 'x'), 9],

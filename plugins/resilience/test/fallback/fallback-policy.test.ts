@@ -2,7 +2,7 @@ import { type Call, SwitchyardError } from '@switchyard/contract'
 import { virtualClock } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
 import { fallbackPolicy } from '../../src/fallback/fallback-policy.ts'
-import { Tried } from '../../src/fallback/tried.ts'
+import { Hedges } from '../../src/fallback/hedges.ts'
 import type { OperationInput } from '../../src/options.ts'
 import { fakeCall, rejection, unavailable } from '../fake-call.ts'
 import { scripted, stack } from '../stack.ts'
@@ -14,8 +14,8 @@ const rejected = (code: string): SwitchyardError =>
 
 function setup(input: OperationInput = {}) {
   const clock = virtualClock()
-  const tried = new Tried()
-  const policy = fallbackPolicy({ name: 'resilience/fallback', clock, settings: testLanes(input).settings, tried })
+  const hedges = new Hedges()
+  const policy = fallbackPolicy({ name: 'resilience/fallback', clock, settings: testLanes(input).settings, hedges })
   const seen: Call[] = []
   /** Fails at each target as told; counts as the innermost policy would. */
   const next = (errors: Readonly<Record<string, unknown>>) => async (call: Call) => {
@@ -24,7 +24,7 @@ function setup(input: OperationInput = {}) {
     if (call.target in errors) throw errors[call.target]
     return { ...REPLY, target: call.target } as never
   }
-  return { clock, policy, tried, seen, next, targets: () => seen.map(({ target }) => target) }
+  return { clock, policy, hedges, seen, next, targets: () => seen.map(({ target }) => target) }
 }
 
 const two = [alternative('second', { deployment: 'second/model', region: 'eu' }), alternative('third')]
@@ -77,13 +77,13 @@ describe('a call that fails at its target', () => {
     ['whose content was refused, where asked for', rejected('content_filter'), {}, { fallback: { onContentRefused: true } }],
     ['of which no byte left', unavailable({ details: { sent: false } }), { idempotent: false }, {}],
     ['that met our own bug', new TypeError('x'), {}, {}],
-  ])('is tried elsewhere: one %s', async (_name, error, changes, input) => {
+  ])('is hedges elsewhere: one %s', async (_name, error, changes, input) => {
     const { policy, next } = setup(input)
     const reply = policy.around(fakeCall({ alternatives: two, ...changes }), next({ orders: error }))
     expect(await reply).toMatchObject({ target: 'second' })
   })
 
-  test('is not tried elsewhere once its deadline has passed, nor for a client that left', async () => {
+  test('is not hedges elsewhere once its deadline has passed, nor for a client that left', async () => {
     const { clock, policy, next, targets } = setup()
     const error = unavailable()
     expect(
@@ -95,15 +95,15 @@ describe('a call that fails at its target', () => {
     expect(targets()).toEqual(['orders', 'orders'])
   })
 
-  test('is not tried again where a hedge was sent', async () => {
-    const { policy, tried, next, targets } = setup()
+  test('is not hedges again where a hedge was sent', async () => {
+    const { policy, hedges, next, targets } = setup()
     const call = fakeCall({ alternatives: two })
-    tried.add(call.trace, two[0] as (typeof two)[number])
+    hedges.set(call.trace, two[0] as (typeof two)[number])
     await policy.around(call, next({ orders: unavailable() }))
     expect(targets()).toEqual(['orders', 'third'])
   })
 
-  test('is not tried where only a step down is left', async () => {
+  test('is not hedges where only a step down is left', async () => {
     const { policy, next, seen, targets } = setup()
     const cheap = alternative('cheap', { degrade: 'cheaper-model' })
     const call = fakeCall({ alternatives: [cheap, ...two] })

@@ -1,7 +1,7 @@
 import { type Call, type Ending, SwitchyardError } from '@switchyard/contract'
 import { virtualClock } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
-import { Tried } from '../../src/fallback/tried.ts'
+import { Hedges } from '../../src/fallback/hedges.ts'
 import { hedgePolicy } from '../../src/hedge/hedge-policy.ts'
 import type { OperationInput } from '../../src/options.ts'
 import { countListeners, fakeCall, rejection, unavailable } from '../fake-call.ts'
@@ -21,9 +21,9 @@ function setup(scripts: Readonly<Record<string, Script>>, input: OperationInput 
   const clock = virtualClock()
   const made = testLanes(input)
   const { lanes } = made
-  const tried = new Tried()
+  const hedges = new Hedges()
   const state = { sheds: false }
-  const policy = hedgePolicy({ name: 'resilience/hedge', clock, lanes, tried, sheds: () => state.sheds })
+  const policy = hedgePolicy({ name: 'resilience/hedge', clock, lanes, hedges, sheds: () => state.sheds })
   const first = lanes.at('sql.query', 'orders', clock.now())
   for (let i = 0; i < 100; i++) first.wholeTimes.record(usualMs, clock.now())
   const delayMs = first.wholeTimes.p95(clock.now(), 1) as number
@@ -37,7 +37,7 @@ function setup(scripts: Readonly<Record<string, Script>>, input: OperationInput 
     return { target: call.target, ...(script.ended !== undefined && { ended: script.ended }) } as never
   }
   const ask = (call: Call) => policy.around(call, next)
-  return { clock, policy, lanes, tried, state, first, seen, ask, delayMs, targets: () => seen.map(({ target }) => target) }
+  return { clock, policy, lanes, hedges, state, first, seen, ask, delayMs, targets: () => seen.map(({ target }) => target) }
 }
 
 describe('a call whose first reply is late', () => {
@@ -115,7 +115,7 @@ describe('a call whose first reply is late', () => {
   })
 
   test('goes to a target that is well and has room', async () => {
-    const { clock, ask, lanes, targets, tried } = setup({ orders: { afterMs: 10_000 }, third: { afterMs: 1 } })
+    const { clock, ask, lanes, targets, hedges } = setup({ orders: { afterMs: 10_000 }, third: { afterMs: 1 } })
     const second = lanes.at('sql.query', 'second', clock.now())
     for (let i = 0; i < 5; i++) second.breaker.record('failure', false, clock.now())
     const call = fakeCall({ alternatives: two })
@@ -123,7 +123,7 @@ describe('a call whose first reply is late', () => {
     await clock.advance(500)
     await reply
     expect(targets()).toEqual(['orders', 'third'])
-    expect(two.map((each) => tried.has(call.trace, each))).toEqual([false, true])
+    expect(hedges.of(call.trace)).toBe(two[1])
   })
 })
 
@@ -154,6 +154,7 @@ describe('no second copy', () => {
 
   test.each<[string, OperationInput, (made: ReturnType<typeof setup>, call: Call) => void, string]>([
     ['while the node sheds', ON, ({ state }) => void Object.assign(state, { sheds: true }), 'shedding'],
+    ['after one was sent', ON, ({ hedges }, call) => hedges.set(call.trace, alternative('other')), 'hedged-before'],
     ['when the attempts are used up', ON, (_made, call) => call.trace.measure('attemptCount', 3), 'attempts-used-up'],
     ['beyond the share of calls', { hedge: { enabled: true, ratio: 0.05, minSamples: 20 } }, () => {}, 'budget-dry'],
     [

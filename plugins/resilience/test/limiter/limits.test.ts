@@ -5,6 +5,7 @@ import { aimdLimit } from '../../src/limiter/aimd.ts'
 import { adaptiveLimit } from '../../src/limiter/choose-limit.ts'
 import { gradientLimit } from '../../src/limiter/gradient.ts'
 import { PromptScale } from '../../src/limiter/prompt-scale.ts'
+import { statedRoom } from '../../src/limiter/stated-room.ts'
 
 const BOUNDS = { start: 20, min: 20, max: 200 }
 const sample = (changes: Partial<LoadSample> = {}): LoadSample => ({
@@ -156,5 +157,22 @@ describe('prompts of unlike length', () => {
 
   test.each([undefined, 0, -1, Number.NaN, 'many'])('a length of %s changes nothing', (tokens) => {
     expect(new PromptScale().scaled(123, tokens)).toBe(123)
+  })
+})
+
+describe('the room that headers state', () => {
+  test.each<[string, unknown, unknown, number | undefined]>([
+    ['requests', { 'x-ratelimit-remaining-requests': '59' }, undefined, 59],
+    ['as Anthropic says it', { 'anthropic-ratelimit-requests-remaining': '4' }, undefined, 4],
+    ['tokens, by the length of the prompt', { 'x-ratelimit-remaining-tokens': '1000' }, 300, 3],
+    ['tokens of an unknown prompt', { 'x-ratelimit-remaining-tokens': '1000' }, undefined, undefined],
+    ['the lesser of both', { 'x-ratelimit-remaining-requests': '9', 'x-ratelimit-remaining-tokens': '1000' }, 500, 2],
+    ['none', {}, 500, undefined],
+    ['no headers', undefined, 500, undefined],
+    ['nonsense', { 'x-ratelimit-remaining-requests': 'many' }, 1, undefined],
+    ['less than nothing', { 'x-ratelimit-remaining-requests': '-1' }, 1, undefined],
+    ['nothing', { 'x-ratelimit-remaining-requests': ' ' }, 1, undefined],
+  ])('%s', (_name, headers, inputTokens, room) => {
+    expect(statedRoom(headers, inputTokens)).toBe(room)
   })
 })
