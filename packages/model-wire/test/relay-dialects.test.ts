@@ -1,6 +1,6 @@
 import type { ModelEndpoint, ModelReply, ModelRequest } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
-import { type RelayOptions, relayStream, relayWhole } from '../src/index.ts'
+import { hasStreams, type RelayOptions, relayStream, relayWhole } from '../src/index.ts'
 
 type Json = Record<string, unknown>
 
@@ -290,4 +290,26 @@ describe('whole replies', () => {
   ])('of %s that are no success throw: %j', (endpoint, body, type, code) => {
     expect(() => whole(endpoint, body, type)).toThrow(expect.objectContaining({ code }))
   })
+})
+
+test('what has no streams can be asked before anything is sent, and is what the relay refuses', async () => {
+  const endpoints: readonly ModelEndpoint[] = [
+    'chat/completions',
+    'completions',
+    'responses',
+    'messages',
+    'embeddings',
+    'rerank',
+    'moderations',
+    'images/generations',
+    'audio/speech',
+    'audio/transcriptions',
+  ]
+  for (const endpoint of endpoints) {
+    const code = await open(endpoint, []).then(
+      () => undefined,
+      (error) => error.code,
+    )
+    expect([endpoint, code === 'UNSUPPORTED']).toEqual([endpoint, !hasStreams(endpoint)])
+  }
 })

@@ -1,4 +1,4 @@
-import { SwitchyardError } from '@switchyard/contract'
+import { type ModelEndpoint, SwitchyardError } from '@switchyard/contract'
 import type { RelayOptions } from '../relay-options.ts'
 import type { NormalisedUsage } from '../usage/normalise.ts'
 import { ChatEvents } from './chat-events.ts'
@@ -22,6 +22,13 @@ export interface StreamEvents {
   readonly allFinished: boolean
   /** Throws SwitchyardError for an error event, and for what is no event of the dialect. */
   read(text: string): Verdict
+}
+
+const WITHOUT_STREAMS: ReadonlySet<ModelEndpoint> = new Set(['embeddings', 'rerank', 'moderations'])
+
+/** Whether an endpoint's replies can come as events: ask before anything is sent. */
+export function hasStreams(endpoint: ModelEndpoint): boolean {
+  return !WITHOUT_STREAMS.has(endpoint)
 }
 
 /** The reader of the endpoint's dialect. Throws `UNSUPPORTED` for an endpoint that has no streams. */
