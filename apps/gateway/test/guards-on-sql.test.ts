@@ -110,7 +110,10 @@ describe('on a real PostgreSQL', () => {
   test('the deadline cancels the statement, and its slot and connection serve the next', async () => {
     const options = { operations: { 'sql.query': { deadline: { totalMs: 200 }, bulkhead: { slots: 1 } } } }
     kernel = await startKernel({
-      plugins: [resilience(options), postgres({ url: SERVER ?? '', poolMax: 1 }, { as: 'orders' })],
+      plugins: [
+        resilience(options),
+        postgres({ url: server.status === 'ready' ? server.url : '', poolMax: 1 }, { as: 'orders' }),
+      ],
     })
     const late = await failure(ask('orders', 'select pg_sleep(30)'))
     expect(late).toMatchObject({ code: 'TIMEOUT', plugin: 'resilience' })
