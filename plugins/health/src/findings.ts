@@ -51,19 +51,17 @@ export function findings({ options, pools, transitions, clock, random }: Finding
     transitions.apply(deployment, { type: 'cooled', reason, forMs, spared }, now)
   }
 
-  function held(deployment: Deployment, lane: Lane, reason: string, now: number): void {
-    const { ejectAfterMs } = latency
-    lane.slowSince ??= now
-    if (ejectAfterMs !== false && now - lane.slowSince >= ejectAfterMs)
-      failed(deployment, `${reason}, for ${ejectAfterMs} ms`, now)
-    else {
-      const event = { type: 'burdened', cause: 'slow', weight: degradedWeight, forMs: degradedHoldMs, reason } as const
-      transitions.apply(deployment, event, now)
-    }
+  function burden(deployment: Deployment, reason: string, now: number): void {
+    const event = { type: 'burdened', cause: 'slow', weight: degradedWeight, forMs: degradedHoldMs, reason } as const
+    transitions.apply(deployment, event, now)
   }
 
   return {
     failures(deployment, now) {
+      if (deployment.standing.state === 'ejected') {
+        transitions.apply(deployment, { type: 'failed', reason: '', spared: undefined, jitter: 0 }, now)
+        return
+      }
       const bound = deployment.standing.state === 'recovering' ? short : failures.consecutive
       if (deployment.consecutive >= bound) return failed(deployment, `${deployment.consecutive} failures in a row`, now)
       const reason = rate(failures.shortMs) ?? rate(failures.windowMs)
@@ -79,7 +77,11 @@ export function findings({ options, pools, transitions, clock, random }: Finding
 
     slow(deployment, lane, now) {
       const reason = slowness(lane, now, failures.windowMs, latency)
-      if (reason !== undefined) held(deployment, lane, reason, now)
+      if (reason === undefined) return
+      const { ejectAfterMs } = latency
+      const lasts = ejectAfterMs !== false && lane.slowSince !== undefined && now - lane.slowSince >= ejectAfterMs
+      if (lasts) failed(deployment, `${reason}, for ${ejectAfterMs} ms`, now)
+      else burden(deployment, reason, now)
     },
 
     waits(deployment, lane, now) {
@@ -87,7 +89,7 @@ export function findings({ options, pools, transitions, clock, random }: Finding
       if (found === undefined || lane.oldest === undefined) return
       const reason = `no reply for ${Math.round(now - lane.oldest.startedAt)} ms, while several calls wait`
       if (found === 'stalled') failed(deployment, reason, now)
-      else held(deployment, lane, reason, now)
+      else burden(deployment, reason, now)
     },
 
     limited(deployment, error, now) {

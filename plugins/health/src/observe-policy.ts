@@ -46,6 +46,7 @@ export function observePolicy(options: ObserveOptions): Policy {
     const deployment = deployments.obtain(deploymentOf(call), now)
     if (deployment === undefined) return undefined
     onAttempt()
+    transitions.settle(deployment, now)
     deployment.calledAt = now
     deployment.inFlight += 1
     pools.note(deployment, call, now)
@@ -68,14 +69,20 @@ export function observePolicy(options: ObserveOptions): Policy {
     return attempt
   }
 
+  /** Whether it began in the deployment's present life, once what time alone ends has ended. */
+  function counts({ deployment, life }: Attempt, now: number): boolean {
+    transitions.settle(deployment, now)
+    return life === deployment.life
+  }
+
   function replied(attempt: Attempt, reply: unknown): void {
     const { deployment, lane, startedAt } = attempt
     if (attempt.waits) overtake(lane, attempt)
     attempt.waits = false
-    if (attempt.foreign || attempt.life !== deployment.life) return
     const now = clock.monotonic()
+    if (attempt.foreign || !counts(attempt, now)) return
     const slow = noteReply(lane, now - startedAt, now, latency)
-    if (slow || lane.slowSince !== undefined) findings.slow(deployment, lane, now)
+    if (slow) findings.slow(deployment, lane, now)
     const headers = (reply as { headers?: Readonly<Record<string, string>> } | null | undefined)?.headers
     if (typeof headers === 'object' && headers !== null) findings.quota(deployment, headers, now)
   }
@@ -83,8 +90,8 @@ export function observePolicy(options: ObserveOptions): Policy {
   function endedWell(attempt: Attempt): void {
     const { deployment } = attempt
     deployment.inFlight -= 1
-    if (attempt.foreign || attempt.life !== deployment.life) return
     const now = clock.monotonic()
+    if (attempt.foreign || !counts(attempt, now)) return
     deployment.consecutive = 0
     deployment.proven = true
     addSample(deployment.samples, now, true)
@@ -96,10 +103,10 @@ export function observePolicy(options: ObserveOptions): Policy {
     if (waits) stopWaiting(lane, attempt)
     attempt.waits = false
     deployment.inFlight -= 1
-    if (attempt.foreign || attempt.life !== deployment.life) return
-    const told = toldBy(error, signal)
+    const told = attempt.foreign ? 'neutral' : toldBy(error, signal)
     if (told === 'neutral') return
     const now = clock.monotonic()
+    if (!counts(attempt, now)) return
     if (told === 'limited') {
       findings.limited(deployment, error as SwitchyardError, now)
       return

@@ -60,8 +60,10 @@ export type StandingEvent =
   | { readonly type: 'disabled'; readonly reason: string }
   | { readonly type: 'enabled'; readonly reason: string }
 
-/** Successes in a row that end an ejection before its time. */
+/** Successes in a row that end a first ejection before its time. */
 const PROOFS = 2
+/** As many times more for each further one, so that what fails now and then does not flap. */
+const PROOFS_GROWTH = 4
 /** Share by which an ejection may be shorter or longer. */
 const JITTER = 0.2
 /** Healthy for as many base ejections, a deployment's past ones are forgotten. */
@@ -93,7 +95,7 @@ export function step(standing: Standing, event: StandingEvent, now: number, rule
     case 'passed':
       return passed(standing, now, rules)
     case 'failed':
-      if (standing.state === 'ejected') return standing
+      if (standing.state === 'ejected') return standing.proofs === 0 ? standing : { ...standing, proofs: 0 }
       if (event.spared === undefined) return ejected(standing, event.reason, event.jitter, now, rules)
       return burdened(standing, spared('failing', `${event.reason}; ${event.spared}`, rules.holdMs, now, rules), now)
     case 'cooled':
@@ -203,7 +205,9 @@ function relieved(standing: Standing, cause: BurdenCause, reason: string, now: n
 
 function proved(standing: Standing, now: number, rules: StandingRules): Standing {
   const proofs = standing.proofs + 1
-  return proofs < PROOFS ? { ...standing, proofs } : recovering(standing, now, rules)
+  return proofs < PROOFS * PROOFS_GROWTH ** (standing.ejections - 1)
+    ? { ...standing, proofs }
+    : recovering(standing, now, rules)
 }
 
 /** A probe is a weaker proof than a call: it shortens the first ejection only, so that one who merely probes well cannot flap. */

@@ -86,6 +86,22 @@ test('routes without end take no more room than a thousand do', async () => {
   expect(health.of('b').state).toBe('ejected')
 })
 
+test('of routes, the one used longest ago is forgotten', async () => {
+  const { good, bad, clock, health } = await startNode()
+  for (const deployment of ['a', 'b']) await good(1, { deployment, route: 'old' })
+  await clock.advance(10)
+  for (let at = 0; at < 999; at += 1) await good(1, { deployment: 'c', route: `r${at}` })
+  await clock.advance(10)
+  await bad(4, { deployment: 'a', route: 'old' })
+  await good(1, { deployment: 'c', route: 'another' })
+  await bad(1, { deployment: 'a', route: 'old' })
+  expect(health.of('a').state).toBe('ejected')
+  await clock.advance(10)
+  for (let at = 0; at < 1000; at += 1) await good(1, { deployment: 'd', route: `s${at}` })
+  await bad(5, { deployment: 'b', route: 'old' })
+  expect(health.of('b').reason).toMatch(/the last of its pool/)
+})
+
 test('an idle node has no timer; a call starts one, which ends by itself', async () => {
   const { good, bad, clock, started } = await startNode()
   expect(clock.pending()).toBe(0)

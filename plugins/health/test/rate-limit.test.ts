@@ -95,3 +95,9 @@ test('a quota at its end takes it out until its reset; without one it is degrade
   await good(1, left(0))
   expect(health.of(A).state).toBe('degraded')
 })
+
+test('a quota whose reset is now changes nothing', async () => {
+  const { good, changes } = await startNode()
+  await good(3, left(10, '0s'))
+  expect(changes()).toEqual([])
+})

@@ -120,7 +120,8 @@ function plain() {
         outSince = now
         rampFrom = undefined
         for (const name of ['slow', 'failing']) burdens.delete(name)
-      } else if (one.type === 'cooled') {
+      } else if (one.type === 'failed') proofs = 0
+      else if (one.type === 'cooled') {
         if (out(now)) outUntil = Math.max(outUntil, now + one.forMs)
         else if (one.spared !== undefined) burden('limited', now + one.forMs, rules.degradedWeight, now)
         else {
@@ -137,7 +138,7 @@ function plain() {
           outUntil = Math.max(outUntil, Math.min(outSince + rules.maxEjectionMs, now + rules.ejectionMs))
         } else if (one.type === 'proved' || count === 1) {
           proofs += 1
-          if (proofs >= 2) {
+          if (proofs >= 2 * 4 ** (count - 1)) {
             outUntil = 0
             proofs = 0
             rampFrom = now

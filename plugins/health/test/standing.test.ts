@@ -162,6 +162,19 @@ describe('proof', () => {
     })
   })
 
+  test('a failure between begins the count anew', () => {
+    const [well, ill] = [{ type: 'proved' }, failed()] as const
+    expect(run([0, failed()], [10, well], [20, ill], [30, well]).state).toBe('ejected')
+    expect(run([0, failed()], [10, well], [20, ill], [30, well], [40, well]).state).toBe('recovering')
+  })
+
+  test('each further ejection in a row asks for four times as many', () => {
+    const well: StandingEvent = { type: 'proved' }
+    const again = run([0, failed()], [120, failed()], ...Array.from({ length: 7 }, () => [130, well] as const))
+    expect(again.state).toBe('ejected')
+    expect(step(again, well, 131, rules).state).toBe('recovering')
+  })
+
   test('two good probes do so for a first ejection only', () => {
     const well: StandingEvent = { type: 'probed', well: true }
     expect(run([0, failed()], [10, well], [20, well]).state).toBe('recovering')
