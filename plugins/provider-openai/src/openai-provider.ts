@@ -1,11 +1,11 @@
-import type { Clock, ModelCard, ModelEndpoint, ModelProvider, ModelReply, ModelRequest } from '@switchyard/contract'
+import type { Clock, ModelCard, ModelProvider, ModelReply, ModelRequest, Trace } from '@switchyard/contract'
 import { SwitchyardError } from '@switchyard/contract'
-import type { Egress, EgressRequest } from '@switchyard/egress'
-import { readModelList, relayReply, requestBytes, usageChanges } from '@switchyard/model-wire'
+import type { Egress } from '@switchyard/egress'
+import { readModelList, relayReply, requestPayload, translation, usageChanges } from '@switchyard/model-wire'
+import { DIALECTS } from './dialect.ts'
 import { errorFor } from './errors.ts'
 import type { OpenAiOptions } from './options.ts'
-
-const ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'completions', 'embeddings']
+import { routeFor, routesTo } from './routes.ts'
 
 interface Parts {
   readonly options: OpenAiOptions
@@ -14,13 +14,18 @@ interface Parts {
   readonly clock: Clock
 }
 
-/** Port `model` over an OpenAI-compatible endpoint. The owner closes the egress. */
+/** As the port has it; a whole call brings its trace along. */
+type InvokeOptions = Parameters<ModelProvider['invoke']>[1] & { readonly trace?: Trace }
+type Headers = Readonly<Record<string, string>>
+
+/** Port `model` over one upstream of OpenAI's or Anthropic's kind. The owner closes the egress. */
 export function openAiProvider({ options, instance, egress, clock }: Parts): ModelProvider {
+  const dialect = DIALECTS[options.dialect]
   const base = options.baseUrl.replace(/\/+$/, '')
-  const urls = new Map(ENDPOINTS.map((endpoint) => [endpoint, `${base}/${endpoint}`]))
-  const authorization = options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey.reveal()}` }
-  const common: Readonly<Record<string, string>> = Object.freeze({ ...options.headers, ...authorization })
-  const headers: Readonly<Record<string, string>> = Object.freeze({ ...common, 'content-type': 'application/json' })
+  const routes = routesTo(base, options.endpoints)
+  const credential = options.apiKey === undefined ? {} : dialect.credential(options.apiKey)
+  const common: Headers = Object.freeze({ ...dialect.headers, ...options.headers, ...credential })
+  const json: Headers = Object.freeze({ ...common, 'content-type': 'application/json' })
   const prefix = `${options.provider}/`
   // A header may be a credential too, as Azure's api-key is.
   const secrets = [...(options.apiKey === undefined ? [] : [options.apiKey.reveal()]), ...Object.values(options.headers)]
@@ -44,6 +49,40 @@ export function openAiProvider({ options, instance, egress, clock }: Parts): Mod
     return options.modelNames[model] ?? (model.startsWith(prefix) ? model.slice(prefix.length) : model)
   }
 
+  function headersFor({ headers: given }: ModelRequest, contentType: string | undefined): Headers {
+    const own = contentType === undefined ? json : { ...common, 'content-type': contentType }
+    if (given === undefined || options.forwardHeaders.length === 0) return own
+    const forwarded: Record<string, string> = {}
+    for (const name of options.forwardHeaders) if (given[name] !== undefined) forwarded[name] = given[name]
+    return { ...forwarded, ...own }
+  }
+
+  async function send(url: string, request: ModelRequest, model: string, call: InvokeOptions): Promise<ModelReply> {
+    const { signal, deadline } = call
+    const usage = options.includeUsage ? usageChanges(request) : undefined
+    const { bytes, contentType } = requestPayload(request, { model, ...usage })
+    const headers = headersFor(request, contentType)
+    return relayReply(
+      await egress.request(url, { method: 'POST', headers, body: bytes, deadline, ...(signal && { signal }) }),
+      { plugin: instance, request, terminator: options.terminator, hideUsage: usage !== undefined, signal, secrets },
+      toError,
+    )
+  }
+
+  function translated(request: ModelRequest, to: ModelRequest['endpoint'], trace: Trace | undefined) {
+    const leftOut: string[] = []
+    const { request: made, reply } = translation(request, to, {
+      created: Math.floor(clock.now() / 1_000),
+      maxTokens: options.maxTokens,
+      maxTokensField: options.maxTokensField,
+      note: (param) => leftOut.push(param),
+    })
+    trace?.decide(instance, `translated ${request.endpoint} to ${to}`, leftOut.length === 0 ? undefined : { leftOut })
+    if (options.includeUsage) return { made, reply }
+    const { stream_options: _, ...body } = made.body
+    return { made: { ...made, body }, reply }
+  }
+
   async function get(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const reply = await egress.request(`${base}${path}`, { headers: common, ...(signal && { signal }) })
     const body = await reply.body.bytes()
@@ -53,38 +92,27 @@ export function openAiProvider({ options, instance, egress, clock }: Parts): Mod
 
   return {
     capabilities: {
-      endpoints: ENDPOINTS,
+      endpoints: [...routes.keys()],
       streaming: true,
       models,
       listing: true,
       cancels: true,
     },
 
-    async invoke(request: ModelRequest, { signal, deadline }): Promise<ModelReply> {
-      const url = urls.get(request.endpoint)
-      if (url === undefined) {
-        throw new SwitchyardError(
-          'UNSUPPORTED',
-          `${instance} does not serve ${request.endpoint}; it serves ${ENDPOINTS.join(', ')}`,
-          { plugin: instance },
-        )
-      }
-      const usage = options.includeUsage ? usageChanges(request) : undefined
-      const body = requestBytes(request, { model: upstreamName(request.model), ...usage })
-      const sent: EgressRequest = { method: 'POST', headers, body, deadline, ...(signal && { signal }) }
-      return relayReply(
-        await egress.request(url, sent),
-        { plugin: instance, request, terminator: options.terminator, hideUsage: usage !== undefined, signal, secrets },
-        toError,
-      )
+    async invoke(request: ModelRequest, call: InvokeOptions): Promise<ModelReply> {
+      const route = routeFor(routes, request, instance)
+      const model = upstreamName(request.model)
+      if (route.to === request.endpoint) return send(route.url, request, model, call)
+      const { made, reply } = translated(request, route.to, call.trace)
+      return reply(await send(route.url, made, model, call))
     },
 
     async models({ signal } = {}): Promise<readonly ModelCard[]> {
-      return readModelList(await get('/models', signal), prefix, instance)
+      return readModelList(await get(dialect.models, signal), prefix, instance)
     },
 
     async probe(_target, { signal } = {}): Promise<void> {
-      await get('/models', signal)
+      await get(dialect.models, signal)
     },
   }
 }

@@ -11,7 +11,7 @@ import { createEgress } from '@switchyard/egress'
 import { openAiProvider } from './openai-provider.ts'
 import { type OpenAiInput, type OpenAiOptions, openAiOptions } from './options.ts'
 
-/** Any OpenAI-compatible endpoint as port `model`, reached directly. */
+/** Any model API of OpenAI's or Anthropic's kind as port `model`, reached directly. */
 export const openai: PluginFactory<OpenAiInput> = definePlugin({
   name: '@switchyard/provider-openai',
   contract: 1,
