@@ -1,32 +1,34 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Whose the client's certificate is. */
+export const CERTIFIED_USER = 'certified'
+
+/** Whether certificates can be made here. */
+export function hasOpenssl(): boolean {
+  return spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0
+}
+
 /**
- * Makes a throw-away authority and a server certificate for localhost and 127.0.0.1, valid for 30 days: `ca.crt`, `server.crt`,
- * `server.key` in `folder`. Needs openssl.
+ * Makes a throw-away authority and what it signs, valid for 30 days, in `folder`: `ca.crt`; `server.crt` and `server.key` for
+ * localhost and 127.0.0.1; `client.crt` and `client.key` for the user `certified`. Needs openssl.
  */
 export function makeCertificates(folder: string): void {
   const file = (name: string): string => join(folder, name)
   const openssl = (...words: string[]): void => {
     execFileSync('openssl', words, { stdio: 'pipe' })
   }
-  const subject = ['-newkey', 'rsa:2048', '-nodes', '-days', '30']
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
   const authority = ['-subj', '/CN=switchyard-test-ca', '-addext', 'basicConstraints=critical,CA:TRUE']
-  openssl('req', '-x509', ...subject, '-keyout', file('ca.key'), '-out', file('ca.crt'), ...authority)
-  openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    file('server.key'),
-    '-out',
-    file('server.csr'),
-    '-subj',
-    '/CN=localhost',
-  )
+  openssl('req', '-x509', ...key, '-keyout', file('ca.key'), '-out', file('ca.crt'), ...authority)
+
+  const sign = (name: string, subject: string, ...extensions: string[]): void => {
+    openssl('req', ...key, '-keyout', file(`${name}.key`), '-out', file(`${name}.csr`), '-subj', `/CN=${subject}`)
+    const signing = ['-CA', file('ca.crt'), '-CAkey', file('ca.key'), '-CAcreateserial', '-days', '30', ...extensions]
+    openssl('x509', '-req', '-in', file(`${name}.csr`), ...signing, '-out', file(`${name}.crt`))
+  }
   writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
-  const signing = ['-CA', file('ca.crt'), '-CAkey', file('ca.key'), '-CAcreateserial', '-days', '30', '-extfile', file('names')]
-  openssl('x509', '-req', '-in', file('server.csr'), ...signing, '-out', file('server.crt'))
+  sign('server', 'localhost', '-extfile', file('names'))
+  sign('client', CERTIFIED_USER)
 }

@@ -1,4 +1,5 @@
 export { type AcquireOptions, acquireService, notRunLine } from './acquire.ts'
+export { CERTIFIED_USER, makeCertificates } from './certificates.ts'
 export type { NotRun, Outcome, Ready, ServiceName } from './contract.ts'
 export { postgresForTests, privatePostgres } from './for-tests.ts'
 export type { PrivateOptions, PrivatePostgres } from './postgres.ts'

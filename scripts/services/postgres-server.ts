@@ -12,8 +12,12 @@ export interface PostgresSettings {
   readonly port: number
   /** Accepts TCP only under TLS, with a certificate for localhost and 127.0.0.1. */
   readonly tls: boolean
+  /** Listens on a socket in `folder` too. */
+  readonly socket: boolean
   /** `trust`: anybody is let in; `scram`: user `app` with this password. */
   readonly password: string | undefined
+  /** Lines of pg_hba.conf before the rest. */
+  readonly rules: readonly string[]
   /** Further lines of postgresql.conf. */
   readonly settings: Readonly<Record<string, string | number>>
 }
@@ -29,7 +33,7 @@ function runAs(): { readonly uid?: number; readonly gid?: number } {
 
 /** Fills an empty folder with a data folder and its settings. */
 export function preparePostgres(settings: PostgresSettings): void {
-  const { programs, folder, port, tls, password } = settings
+  const { programs, folder, port, tls, socket, password, rules } = settings
   const user = runAs()
   const own = (path: string): void => {
     if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid)
@@ -52,7 +56,7 @@ export function preparePostgres(settings: PostgresSettings): void {
   const lines: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
     port,
-    unix_socket_directories: '',
+    unix_socket_directories: socket ? folder : '',
     fsync: 'off',
     ...settings.settings,
   }
@@ -65,10 +69,12 @@ export function preparePostgres(settings: PostgresSettings): void {
       ssl: 'on',
       ssl_cert_file: join(certificates, 'server.crt'),
       ssl_key_file: join(certificates, 'server.key'),
+      ssl_ca_file: join(certificates, 'ca.crt'),
     })
-    const rules = `hostssl all all 127.0.0.1/32 ${password === undefined ? 'trust' : 'scram-sha-256'}\n`
-    writeFileSync(join(data, 'pg_hba.conf'), rules)
   }
+  const method = password === undefined ? 'trust' : 'scram-sha-256'
+  const usual = [`${tls ? 'hostssl' : 'host'} all all 127.0.0.1/32 ${method}`, `local all all ${method}`]
+  writeFileSync(join(data, 'pg_hba.conf'), [...rules, ...usual, ''].join('\n'))
   const text = Object.entries(lines).map(([name, value]) => `${name} = '${value}'\n`)
   appendFileSync(join(data, 'postgresql.conf'), text.join(''))
 }

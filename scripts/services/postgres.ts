@@ -13,6 +13,10 @@ export interface PrivatePostgres extends Started {
   readonly port: number
   /** Path of the authority's certificate, where it was started with TLS. */
   readonly ca: string | undefined
+  /** Paths of the certificate and key of the user `certified`, where it was started with TLS. */
+  readonly client: { readonly cert: string; readonly key: string } | undefined
+  /** Folder of its socket, where it was started with one. */
+  readonly socket: string | undefined
   readonly user: string
   readonly password: string | undefined
   /** Ends it at once, as a crash would, and starts it again on the same port and data. */
@@ -21,7 +25,11 @@ export interface PrivatePostgres extends Started {
 
 export interface PrivateOptions {
   readonly tls?: boolean
+  /** Listens on a socket in a folder of its own too. */
+  readonly socket?: boolean
   readonly password?: string
+  /** Lines of pg_hba.conf, before the one that lets in. */
+  readonly rules?: readonly string[]
   /** Lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>
 }
@@ -56,9 +64,9 @@ export function findPrograms(): string | undefined {
 /** Starts a server on a free port with a data folder of its own. */
 export async function startPostgres(programs: string, kept: boolean, options: PrivateOptions): Promise<PrivatePostgres> {
   const folder = serverFolder('postgres')
-  const { tls = false, password, settings = {} } = options
+  const { tls = false, socket = false, password, rules = [], settings = {} } = options
   const port = await freePort()
-  const chosen: PostgresSettings = { programs, folder, port, tls, password, settings }
+  const chosen: PostgresSettings = { programs, folder, port, tls, socket, password, rules, settings }
   const login = password === undefined ? 'app' : `app:${encodeURIComponent(password)}`
   const ca = tls ? `${folder}/tls/ca.crt` : undefined
   const mode = ca === undefined ? 'disable' : `verify-full&sslrootcert=${encodeURIComponent(ca)}`
@@ -91,6 +99,8 @@ export async function startPostgres(programs: string, kept: boolean, options: Pr
     version: facts.version,
     port,
     ca,
+    client: tls ? { cert: `${folder}/tls/client.crt`, key: `${folder}/tls/client.key` } : undefined,
+    socket: socket ? folder : undefined,
     user: 'app',
     password,
     stop,

@@ -58,9 +58,9 @@ export function recorded(): readonly Recorded[] {
   return entries
 }
 
-/** True for a server whose run was killed before it could end it, or that has died itself. */
+/** True for a server whose run was killed before it could end it, and for a kept one that has died. A living run may restart its own. */
 export function isLeftover({ owner, server }: Recorded): boolean {
-  return !isAlive(server) || (owner !== undefined && !isAlive(owner))
+  return !isAlive(owner ?? server)
 }
 
 /** Ends what killed runs have left. Returns how many there were. */
