@@ -6,7 +6,7 @@ import { abortError, sqlState, throwIfAborted, toSwitchyardError } from './error
 import { openClient } from './open-client.ts'
 import type { PostgresOptions } from './options.ts'
 import { preparedNames } from './prepared-names.ts'
-import { isEmpty } from './statement-text.ts'
+import { changesSession, firstWord, isEmpty } from './statement-text.ts'
 import type { Target } from './target.ts'
 import { toPostgres, types } from './values.ts'
 
@@ -24,14 +24,14 @@ export interface Connection {
   readonly bornAt: number
   /** False once the connection is lost, dropped, or in a state that nobody should inherit. */
   readonly usable: boolean
-  /** True where no transaction is open and no statement runs. */
+  /** True where no transaction is open, no statement runs, and none has left anything in the session. */
   readonly clean: boolean
   /** `I` outside a transaction, `T` inside one, `E` inside one that has failed. */
   readonly status: 'I' | 'T' | 'E' | null
   /** An abort cancels the statement at the server; it rejects when that has ended, or been dropped after `cancelTimeoutMs`. */
   run(text: string, params: readonly unknown[], signal?: AbortSignal): Promise<SqlResult<Row> & { readonly command: string }>
   openCursor(text: string, params: readonly unknown[]): RowCursor
-  /** Rolls back. False where that failed, and the connection was dropped. */
+  /** Rolls back, and makes the session as new where a statement may have changed it. False where that failed; it is dropped then. */
   reset(): Promise<boolean>
   /** Says goodbye, without waiting. */
   end(): void
@@ -50,9 +50,11 @@ export async function openConnection(target: Target, options: PostgresOptions, c
   const names = preparedNames(options.pgbouncer ? 0 : options.preparedStatements)
   const patienceMs = options.statementTimeoutMs + (options.pgbouncer ? 0 : SERVER_FIRST_MS)
   const bornAt = clock.monotonic()
+  /** The driver's record of what the server has by name, which it never clears. */
+  const { parsedStatements } = client.connection as unknown as { readonly parsedStatements: Record<string, string> }
   let lost = false
   let running = 0
-
+  let stateful = false
   let lostBy: unknown
 
   const lose = (error?: unknown): void => {
@@ -97,7 +99,7 @@ export async function openConnection(target: Target, options: PostgresOptions, c
   }
 
   /** Runs one exchange with the server under the caller's signal and our own patience. */
-  async function supervise<T>(exchange: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async function supervise<T>(exchange: () => Promise<T>, signal: AbortSignal | undefined, patience = patienceMs): Promise<T> {
     throwIfAborted(signal)
     const began = clock.monotonic()
     let asked: SwitchyardError | undefined
@@ -110,7 +112,7 @@ export async function openConnection(target: Target, options: PostgresOptions, c
       cancelDrop = clock.schedule(options.cancelTimeoutMs, destroy)
     }
     const onAbort = (): void => interrupt(abortError(signal as AbortSignal))
-    const cancelPatience = clock.schedule(patienceMs, () => interrupt(lateError()))
+    const cancelPatience = clock.schedule(patience, () => interrupt(lateError()))
     signal?.addEventListener('abort', onAbort, { once: true })
     running++
     try {
@@ -120,6 +122,7 @@ export async function openConnection(target: Target, options: PostgresOptions, c
       return value
     } catch (error) {
       await ready()
+      if (lost && sqlState(lostBy) === undefined) lostBy = error
       throw asked ?? meaningOf(error, clock.monotonic() - began)
     } finally {
       running--
@@ -130,34 +133,49 @@ export async function openConnection(target: Target, options: PostgresOptions, c
     }
   }
 
-  async function deallocate(): Promise<void> {
-    if (client.getTransactionStatus() === 'E') return
-    for (const name of names.takeObsolete()) await client.query(`DEALLOCATE "${name}"`).catch(ready)
+  /** Outside a transaction only: a name that the server has lost would fail it. */
+  async function deallocateObsolete(signal: AbortSignal | undefined): Promise<void> {
+    if (client.getTransactionStatus() !== 'I') return
+    const held = names.takeObsolete().filter((name) => name in parsedStatements)
+    if (held.length === 0) return
+    for (const name of held) delete parsedStatements[name]
+    await supervise(() => client.query(held.map((name) => `DEALLOCATE "${name}"`).join(';')).catch(ready), signal)
   }
 
-  async function execute(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
-    await deallocate()
+  function send(text: string, values: unknown[], name: string | undefined, signal: AbortSignal | undefined) {
+    // `extended` keeps the server from taking more than one statement.
+    const query = { text, values, queryMode: 'extended', ...(name === undefined ? {} : { name }) }
+    return supervise(() => client.query<Row>(query as pg.QueryConfig), signal)
+  }
+
+  async function execute(text: string, values: unknown[], signal: AbortSignal | undefined): Promise<pg.QueryResult<Row>> {
+    await deallocateObsolete(signal)
     const name = names.nameOf(text)
     try {
-      // `extended` keeps the server from taking more than one statement.
-      const query = { text, values, queryMode: 'extended', ...(name === undefined ? {} : { name }) }
-      return await client.query<Row>(query as pg.QueryConfig)
+      return await send(text, values, name, signal)
     } catch (error) {
-      const stale = name !== undefined && isStale(error)
-      if (!stale) throw error
-      names.forget(text)
-      await ready()
+      if (name === undefined || !isStale(error)) throw error
+      // What changed the tables of one has most likely changed those of others.
+      names.forgetAll()
       if (lost || client.getTransactionStatus() !== 'I') {
         const message = 'postgres: a prepared statement no longer fits its tables; run the transaction again'
-        throw new SwitchyardError('CONFLICT', message, { retryable: true, details: { vendorCode: sqlState(error) } })
+        throw new SwitchyardError('CONFLICT', message, { retryable: true, details: { vendorCode: error.details?.vendorCode } })
       }
-      return await client.query<Row>({ text, values, queryMode: 'extended' } as pg.QueryConfig)
+      return await send(text, values, undefined, signal)
     }
   }
 
+  /** Checks what goes to the server, before anything does. */
   function bind(text: string, params: readonly unknown[]): unknown[] {
     if (isEmpty(text)) throw new SwitchyardError('INVALID_REQUEST', 'postgres: the text holds no statement')
-    return params.map(toPostgres)
+    if (text.includes('\0')) throw new SwitchyardError('INVALID_REQUEST', 'postgres: the text holds a NUL character')
+    // It speaks a protocol of its own, for which the port has no shape.
+    if (firstWord(text) === 'COPY') {
+      throw new SwitchyardError('INVALID_REQUEST', 'postgres: COPY is not offered; use stream() to read and INSERT to write')
+    }
+    const values = params.map(toPostgres)
+    if (changesSession(text)) stateful = true
+    return values
   }
 
   return {
@@ -166,14 +184,14 @@ export async function openConnection(target: Target, options: PostgresOptions, c
       return !lost
     },
     get clean() {
-      return running === 0 && client.getTransactionStatus() === 'I'
+      return running === 0 && !stateful && client.getTransactionStatus() === 'I'
     },
     get status() {
       return client.getTransactionStatus()
     },
     async run(text, params, signal) {
       const values = bind(text, params)
-      const { rows, rowCount, command } = await supervise(() => execute(text, values), signal)
+      const { rows, rowCount, command } = await execute(text, values, signal)
       return { rows, rowCount: rowCount ?? 0, command }
     },
     openCursor(text, params) {
@@ -182,17 +200,23 @@ export async function openConnection(target: Target, options: PostgresOptions, c
       let submitted = false
       return {
         read(most, signal) {
-          return supervise(() => {
-            if (!submitted) client.query(cursor)
-            submitted = true
-            return cursor.read(most)
-          }, signal)
+          return supervise(
+            () => {
+              if (!submitted) client.query(cursor)
+              submitted = true
+              return cursor.read(most)
+            },
+            signal,
+            options.statementTimeoutMs,
+          )
         },
         async close() {
           if (!submitted || lost) return
           const cancelDrop = clock.schedule(options.cancelTimeoutMs, destroy)
-          const gone = new Promise<void>((resolve) => client.once('end', resolve))
-          await Promise.race([closeCursor(cursor), gone])
+          const gone = Promise.withResolvers<void>()
+          client.once('end', gone.resolve)
+          await Promise.race([closeCursor(cursor), gone.promise])
+          client.off('end', gone.resolve)
           cancelDrop()
         },
       }
@@ -202,7 +226,12 @@ export async function openConnection(target: Target, options: PostgresOptions, c
       if (lost) return false
       const cancelDrop = clock.schedule(options.cancelTimeoutMs, destroy)
       try {
-        await client.query('ROLLBACK')
+        if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK')
+        if (stateful) {
+          await client.query('DISCARD ALL')
+          for (const name of Object.keys(parsedStatements)) delete parsedStatements[name]
+          stateful = false
+        }
         return client.getTransactionStatus() === 'I'
       } catch {
         destroy()
@@ -230,9 +259,8 @@ export async function openConnection(target: Target, options: PostgresOptions, c
 }
 
 /** The statement was prepared for tables as they were, or for another server session. */
-function isStale(error: unknown): boolean {
-  const state = sqlState(error)
-  return (
-    state === '26000' || (state === '0A000' && (error as { readonly routine?: unknown }).routine === 'RevalidateCachedQuery')
-  )
+function isStale(error: unknown): error is SwitchyardError {
+  if (!SwitchyardError.is(error)) return false
+  const { vendorCode, routine } = error.details ?? {}
+  return vendorCode === '26000' || (vendorCode === '0A000' && routine === 'RevalidateCachedQuery')
 }

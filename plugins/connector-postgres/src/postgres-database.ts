@@ -3,7 +3,6 @@ import { type Connection, openConnection } from './connection.ts'
 import { throwIfAborted } from './errors.ts'
 import type { PostgresOptions } from './options.ts'
 import { type PoolStats, pool } from './pool.ts'
-import { firstWord } from './statement-text.ts'
 import { streamRows } from './stream.ts'
 import type { Target } from './target.ts'
 import { runTransaction } from './transaction.ts'
@@ -42,7 +41,6 @@ export function postgresDatabase(target: Target, options: PostgresOptions, { clo
 
   async function query<R>(text: string, params: readonly unknown[] = [], { signal }: CallOptions = {}): Promise<SqlResult<R>> {
     throwIfAborted(signal)
-    refuseCopy(text)
     const lease = await connections.acquire('query', signal)
     try {
       const { rows, rowCount } = await lease.connection.run(text, params, signal)
@@ -76,12 +74,5 @@ export function postgresDatabase(target: Target, options: PostgresOptions, { clo
       await query('SELECT 1', [], signal === undefined ? {} : { signal })
     },
     close: () => connections.close(CLOSE_GRACE_MS),
-  }
-}
-
-/** COPY speaks a protocol of its own, for which the port has no shape. */
-function refuseCopy(text: string): void {
-  if (firstWord(text) === 'COPY') {
-    throw new SwitchyardError('INVALID_REQUEST', 'postgres: COPY is not offered; use stream() to read and INSERT to write')
   }
 }

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 export interface PreparedNames {
   /** The name for a text, made if it has none; undefined where naming is off. The least recently used makes room. */
   nameOf(text: string): string | undefined
-  /** Drops the name of a text, so that it is prepared anew under another. */
-  forget(text: string): void
+  /** Drops every name, so that each text is prepared anew under another. */
+  forgetAll(): void
   /** Names that the server holds to no use, handed out once. */
   takeObsolete(): readonly string[]
 }
@@ -38,7 +38,9 @@ export function preparedNames(most: number): PreparedNames {
       }
       return name
     },
-    forget: drop,
+    forgetAll() {
+      for (const text of [...names.keys()]) drop(text)
+    },
     takeObsolete() {
       if (obsolete.length === 0) return obsolete
       const taken = obsolete

@@ -30,25 +30,30 @@ function afterComment(text: string, from: number): number {
 /** The next word from a place on, in upper case, and where it ends; empty where there is no letter. */
 function wordAt(text: string, from: number): { readonly word: string; readonly end: number } {
   const start = skipTrivia(text, from)
-  const word = /^[a-z]+/i.exec(text.slice(start, start + 32))?.[0] ?? ''
+  const word = /^[a-z][a-z0-9_$]*/i.exec(text.slice(start, start + 64))?.[0] ?? ''
   return { word: word.toUpperCase(), end: start + word.length }
 }
 
-/** The first word after comments, in upper case; empty where the text starts otherwise. */
+/** Where the first statement starts: the server passes over empty ones, so that `; COMMIT` is a COMMIT. */
+function start(text: string): number {
+  let at = skipTrivia(text, 0)
+  while (text[at] === ';') at = skipTrivia(text, at + 1)
+  return at
+}
+
+/** The first word after comments and empty statements, in upper case; empty where the text starts otherwise. */
 export function firstWord(text: string): string {
-  return wordAt(text, 0).word
+  return wordAt(text, start(text)).word
 }
 
 /** True where there is nothing but white space, comments and semicolons, which the server takes for success. */
 export function isEmpty(text: string): boolean {
-  let at = skipTrivia(text, 0)
-  while (text[at] === ';') at = skipTrivia(text, at + 1)
-  return at === text.length
+  return start(text) === text.length
 }
 
 /** True for what would begin or end the transaction itself; savepoints are not meant. */
 export function controlsTransaction(text: string): boolean {
-  const first = wordAt(text, 0)
+  const first = wordAt(text, start(text))
   switch (first.word) {
     case 'BEGIN':
     case 'START':
@@ -66,4 +71,40 @@ export function controlsTransaction(text: string): boolean {
     default:
       return false
   }
+}
+
+/** What outlives its transaction wherever it stands in a statement, for all that the text tells. */
+const LASTING =
+  /\bset_config\s*\((?![^()]*,\s*true\s*\))|\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(|\binto\s+(?:local\s+|global\s+)?temp(?:orary)?\b|\bpg_temp\b/i
+
+/**
+ * True where a statement may leave something in the session that outlives its transaction: settings, prepared statements,
+ * temporary tables, held cursors, advisory locks, subscriptions. Too often rather than too seldom; but what a function of the
+ * database does inside is not seen.
+ */
+export function changesSession(text: string): boolean {
+  const first = wordAt(text, start(text))
+  switch (first.word) {
+    case 'SET': {
+      const { word } = wordAt(text, first.end)
+      return word !== 'LOCAL' && word !== 'TRANSACTION' && word !== 'CONSTRAINTS'
+    }
+    case 'CREATE':
+      return makesTemporary(text, first.end) || LASTING.test(text)
+    case 'DEALLOCATE':
+    case 'DECLARE':
+    case 'DISCARD':
+    case 'DO':
+    case 'LISTEN':
+    case 'PREPARE':
+      return true
+    default:
+      return LASTING.test(text)
+  }
+}
+
+function makesTemporary(text: string, from: number): boolean {
+  let next = wordAt(text, from)
+  while (['OR', 'REPLACE', 'LOCAL', 'GLOBAL'].includes(next.word)) next = wordAt(text, next.end)
+  return next.word === 'TEMP' || next.word === 'TEMPORARY'
 }

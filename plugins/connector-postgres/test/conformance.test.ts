@@ -2,7 +2,7 @@ import { type SqlDatabase, sql } from '@switchyard/contract'
 import { conformance, judgeMutants, pluginSubject, type Subject, sqlSuite } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
 import { type PostgresInput, postgres } from '../src/index.ts'
-import { freshSchema, notRun, serverUrl } from './support/server.ts'
+import { freshSchema, needsServer, serverUrl } from './support/server.ts'
 
 function subject(name: string, options: PostgresInput): Subject<SqlDatabase> {
   return pluginSubject<SqlDatabase, string>({
@@ -27,11 +27,11 @@ function subject(name: string, options: PostgresInput): Subject<SqlDatabase> {
 const prepared = subject('postgres', {})
 const unprepared = subject('postgres, as behind pgbouncer', { pgbouncer: true })
 
-for (const each of [prepared, unprepared]) {
-  describe.skipIf(serverUrl === undefined)(`${each.name}${notRun}`, () => conformance(sqlSuite, each, test))
-}
+needsServer()
 
-test.skipIf(serverUrl === undefined)(`postgres kills every mutant of the suite${notRun}`, { timeout: 180_000 }, async () => {
+for (const each of [prepared, unprepared]) describe(each.name, () => conformance(sqlSuite, each, test))
+
+test('postgres kills every mutant of the suite', { timeout: 180_000 }, async () => {
   const { problems, verdicts } = await judgeMutants(sqlSuite, prepared)
   expect(problems).toEqual([])
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(sqlSuite.mutants.map(() => 'killed'))

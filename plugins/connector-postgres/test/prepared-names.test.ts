@@ -16,12 +16,13 @@ test('a text keeps its name, which is made of its hash, until it must make room'
   expect(names.nameOf('a')).toBe(a)
 })
 
-test('a forgotten text gets another name, so that the server’s old one cannot be met', () => {
+test('forgotten texts get other names, so that the server’s old ones cannot be met', () => {
   const names = preparedNames(2)
   const first = names.nameOf('a')
-  names.forget('a')
-  names.forget('never seen')
-  expect(names.takeObsolete()).toEqual([first])
+  const second = names.nameOf('b')
+  names.forgetAll()
+  names.forgetAll()
+  expect(names.takeObsolete()).toEqual([first, second])
   expect(names.nameOf('a')).not.toBe(first)
 })
 

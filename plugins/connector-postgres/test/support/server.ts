@@ -1,21 +1,33 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { notRunLine, postgresForTests } from '../../../../scripts/services/index.ts'
+import { beforeEach } from 'vitest'
+import { type NotRun, notRunLine, postgresForTests } from '../../../../scripts/services/index.ts'
 
 const outcome = await postgresForTests()
 
 /** The server that the run shares; its tests are skipped, by name, where there is none. */
 export const serverUrl: string | undefined = outcome.status === 'ready' ? outcome.url : undefined
 
-/** Ends a block's title: nothing where there is a server, else why its tests are skipped. */
-export const notRun: string = outcome.status === 'ready' ? '' : ` (${notRunLine(outcome)})`
+/** Skips the tests of a block or file with a note that names the server and says why it is not there. */
+export function needs(server: { readonly status: 'ready' } | NotRun): void {
+  if (server.status === 'not-run') beforeEach((context) => context.skip(notRunLine(server)))
+}
+
+/** Skips the tests of a block or file where the run has no server to share. */
+export function needsServer(): void {
+  needs(outcome)
+}
 
 /** Runs one statement beside the plugin, by the driver itself. */
-export async function aside<R extends pg.QueryResultRow>(text: string, params: unknown[] = []): Promise<R[]> {
-  const client = new pg.Client({ connectionString: serverUrl as string })
+export async function aside<R extends pg.QueryResultRow>(
+  text: string,
+  params: readonly unknown[] = [],
+  url = serverUrl as string,
+): Promise<R[]> {
+  const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    return (await client.query<R>(text, params)).rows
+    return (await client.query<R>(text, [...params])).rows
   } finally {
     await client.end()
   }
