@@ -33,9 +33,11 @@ export async function runTransaction<T>(
     }
     try {
       const { rows, rowCount } = await connection.run(text, params, merged(signal, callSignal))
+      // After a failure only ROLLBACK TO succeeds, and with it what is left is sound again.
+      lost = undefined
       return { rows, rowCount }
     } catch (error) {
-      if (connection.status !== 'T') lost ??= toSwitchyardError(error)
+      if (!connection.usable || connection.status !== 'T') lost ??= toSwitchyardError(error)
       throw error
     }
   }
@@ -77,6 +79,7 @@ export async function runTransaction<T>(
 }
 
 async function commit(connection: Connection): Promise<void> {
+  const sent = connection.usable
   try {
     const { command } = await connection.run('COMMIT', [])
     if (command !== 'COMMIT') {
@@ -85,7 +88,8 @@ async function commit(connection: Connection): Promise<void> {
       })
     }
   } catch (error) {
-    if (!SwitchyardError.is(error, 'UPSTREAM_UNAVAILABLE') && !SwitchyardError.is(error, 'TIMEOUT')) throw error
+    const known = !sent || (!SwitchyardError.is(error, 'UPSTREAM_UNAVAILABLE') && !SwitchyardError.is(error, 'TIMEOUT'))
+    if (known) throw error
     const message = `${error.message}; whether the transaction was committed is not known`
     throw new SwitchyardError(error.code, message, {
       retryable: false,
