@@ -1,11 +1,18 @@
 import { SwitchyardError } from '@switchyard/contract'
 import pg from 'pg'
 
+/** Dimensions of an array at most (MAXDIM of the server); what is nested deeper may be a cycle. */
+const MOST_DIMENSIONS = 6
+
 /**
- * A parameter as the driver is to send it.
- * @throws SwitchyardError INVALID_REQUEST for undefined, invalid dates, and text that is not well-formed Unicode.
+ * A parameter as the driver is to send it: an array for one of PostgreSQL's, any other object as JSON.
+ * @throws SwitchyardError INVALID_REQUEST for undefined, invalid dates, and text that is not well-formed Unicode, also in arrays.
  */
 export function toPostgres(value: unknown, index: number): unknown {
+  return converted(value, index, 0)
+}
+
+function converted(value: unknown, index: number, depth: number): unknown {
   switch (typeof value) {
     case 'undefined':
       throw unfit(index, 'undefined', 'pass null for SQL NULL')
@@ -26,7 +33,11 @@ export function toPostgres(value: unknown, index: number): unknown {
         if (Number.isNaN(value.getTime())) throw unfit(index, 'an invalid Date', 'check it before')
         return value.toISOString()
       }
-      if (value === null || Array.isArray(value)) return value
+      if (value === null) return value
+      if (Array.isArray(value)) {
+        if (depth === MOST_DIMENSIONS) throw unfit(index, 'an array of more than six dimensions', 'send it as JSON text')
+        return Array.from(value, (element) => converted(element, index, depth + 1))
+      }
       if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
       return toJson(value, index)
     default:
@@ -39,11 +50,12 @@ function unfit(index: number, what: string, mend: string): SwitchyardError {
 }
 
 function toJson(value: object, index: number): string {
+  let text: string | undefined
   try {
-    return JSON.stringify(value)
-  } catch {
-    throw unfit(index, 'an object that JSON cannot hold', 'see that it has no cycle and no bigint')
-  }
+    text = JSON.stringify(value)
+  } catch {}
+  if (text === undefined) throw unfit(index, 'an object that JSON cannot hold', 'see that it has no cycle and no bigint')
+  return text
 }
 
 type Parse = (text: string) => unknown
@@ -56,9 +68,14 @@ const text: Parse = (value) => value
 const boolean: Parse = (value) => value === 't'
 const json: Parse = (value) => JSON.parse(value)
 const bytes: Parse = (value) => {
-  const buffer = pg.types.getTypeParser(17, 'text')(value) as Buffer
+  const buffer = value.startsWith('\\x') ? Buffer.from(value.slice(2), 'hex') : Buffer.from(unescaped(value), 'latin1')
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }
+/** The older way of writing bytes, which a role may have set; sessions behind a proxy keep it. */
+const unescaped = (value: string): string =>
+  value.replace(/\\(\\|[0-7]{3})/g, (_whole, code: string) =>
+    code === '\\' ? code : String.fromCharCode(Number.parseInt(code, 8)),
+  )
 const arrayOf =
   (element: Parse): Parse =>
   (value) =>
