@@ -67,7 +67,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 const SOCKET =
   /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ENOENT|EACCES|EPROTO|ERR_STREAM|ERR_SOCKET|ERR_TLS_HANDSHAKE_TIMEOUT)/
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|HOSTNAME_MISMATCH|CRL_|ERR_SSL_/
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_OSSL_|HOSTNAME_MISMATCH|CRL_|ERR_SSL_/
 
 /** Facts of a server's error that hold none of the data: constraint and table, but not the row. */
 const FACTS = ['severity', 'schema', 'table', 'column', 'constraint', 'position', 'routine'] as const
@@ -94,7 +94,7 @@ export function toSwitchyardError(error: unknown): SwitchyardError {
     return new SwitchyardError('UPSTREAM_UNAVAILABLE', `postgres: ${message}`, { details, cause: error })
   }
   if (typeof code === 'string' && CERTIFICATE.test(code)) {
-    const words = `postgres: TLS failed: ${message}; see the options tls.ca, tls.serverName and tls.mode`
+    const words = `postgres: TLS failed: ${message}; see the options tls.mode, tls.ca and tls.serverName, and for a client certificate tls.cert and tls.key`
     return new SwitchyardError('UPSTREAM_REJECTED', words, { retryable: false, details, cause: error })
   }
   if (/does not support SSL/.test(message)) {
@@ -107,6 +107,10 @@ export function toSwitchyardError(error: unknown): SwitchyardError {
   }
   if (/terminat|not queryable|connection error|establishing an SSL|timeout expired/i.test(message)) {
     return new SwitchyardError('UPSTREAM_UNAVAILABLE', `postgres: ${message}`, { cause: error })
+  }
+  if (/received (?:invalid|unexpected)/i.test(message)) {
+    const words = 'postgres: what answers does not speak the protocol of PostgreSQL; see the cause'
+    return new SwitchyardError('UPSTREAM_INVALID', words, { retryable: false, cause: error })
   }
   return new SwitchyardError('INTERNAL', 'postgres: an error that connector-postgres does not know; see its cause', {
     cause: error,

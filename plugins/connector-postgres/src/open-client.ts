@@ -71,7 +71,8 @@ export async function openClient(target: Target, options: PostgresOptions, clock
         details: { sent: false },
       })
     }
-    throw toSwitchyardError(error)
+    const { code, message, retryable, cause, details } = toSwitchyardError(error)
+    throw new SwitchyardError(code, message, { retryable, cause, details: { ...details, sent: false } })
   } finally {
     cancelTimer()
   }

@@ -48,7 +48,8 @@ export interface PoolStats {
 export interface Pool<C> {
   /**
    * A connection. Rejects `OVERLOADED` when the queue is full or the wait took too long, naming who holds the connections; with the
-   * error of connecting where there is no other connection to wait for; the signal's error at once when it aborts; `CLOSED`.
+   * error of connecting, or `UPSTREAM_UNAVAILABLE` while that lasts, where there is no other connection to wait for; the signal's
+   * error at once when it aborts; `CLOSED`.
    */
   acquire(holder: string, signal?: AbortSignal): Promise<Lease<C>>
   stats(): PoolStats
@@ -198,6 +199,12 @@ export function pool<C extends Pooled>(options: PoolOptions<C>): Pool<C> {
     return new SwitchyardError('OVERLOADED', `postgres: ${why}; ${holders}${failed}`, { details: { sent: false }, ...cause })
   }
 
+  /** Where there is no connection at all, the server is slow or not there: nothing of ours is too busy. */
+  function unreachable(why: string): SwitchyardError {
+    const message = `postgres: ${why}; ${connecting} being opened`
+    return lastFailure ?? new SwitchyardError('UPSTREAM_UNAVAILABLE', message, { details: { sent: false } })
+  }
+
   function wait(holder: string, signal: AbortSignal | undefined): Promise<Lease<C>> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -218,8 +225,8 @@ export function pool<C extends Pooled>(options: PoolOptions<C>): Pool<C> {
       }
       const onAbort = (): void => waiter.refuse(abortError(signal as AbortSignal))
       const cancelTimer = clock.schedule(acquireTimeoutMs, () => {
-        const unreachable = total() === 0 ? lastFailure : undefined
-        waiter.refuse(unreachable ?? overloaded(`no connection within ${acquireTimeoutMs} ms (acquireTimeoutMs)`))
+        const why = `no connection within ${acquireTimeoutMs} ms (acquireTimeoutMs)`
+        waiter.refuse(total() === connecting ? unreachable(why) : overloaded(why))
       })
       signal?.addEventListener('abort', onAbort, { once: true })
       waiters.add(waiter)
@@ -249,7 +256,10 @@ export function pool<C extends Pooled>(options: PoolOptions<C>): Pool<C> {
       throwIfAborted(signal)
       const connection = waiters.size === 0 ? takeIdle() : undefined
       if (connection !== undefined) return lend(connection, holder)
-      if (waiters.size >= maxWaiting) throw overloaded(`${waiters.size} calls wait for a connection already (maxWaiting)`)
+      // Those for whom connections are being opened, or may be, wait for nobody.
+      const room = max - total() + connecting
+      if (waiters.size >= maxWaiting + room)
+        throw overloaded(`${waiters.size} calls wait for a connection already (maxWaiting)`)
       return wait(holder, signal)
     },
     stats() {

@@ -82,6 +82,10 @@ const OTHERS: readonly (readonly [string | undefined, string, ErrorCode, boolean
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname/IP does not match', 'UPSTREAM_REJECTED', false],
   [undefined, 'The server does not support SSL connections', 'UPSTREAM_REJECTED', false],
   [undefined, 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'UPSTREAM_REJECTED', false],
+  ['ERR_OSSL_UNSUPPORTED', 'error:1E08010C:DECODER routines::unsupported', 'UPSTREAM_REJECTED', false],
+  ['ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'key values mismatch', 'UPSTREAM_REJECTED', false],
+  [undefined, 'received invalid response: 78', 'UPSTREAM_INVALID', false],
+  [undefined, 'Received unexpected dataRow message from backend.', 'UPSTREAM_INVALID', false],
   [undefined, 'something else', 'INTERNAL', false],
 ]
 

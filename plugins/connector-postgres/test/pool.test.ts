@@ -120,6 +120,14 @@ describe('acquire', () => {
     })
   })
 
+  test('counts nobody as waiting for whom a connection is being opened, or may be', async () => {
+    const connections = make({ max: 3, maxConnecting: 1, maxWaiting: 0 })
+    const leases = await Promise.all([1, 2, 3].map(() => connections.acquire('query')))
+    await expect(connections.acquire('query')).rejects.toMatchObject({ code: 'OVERLOADED' })
+    leases[0]?.release()
+    expect((await connections.acquire('query')).connection).toBe(leases[0]?.connection)
+  })
+
   test('lets an aborted caller go at once, and its connection, once open, to the next', async () => {
     let open = (_: Fake): void => {}
     const connections = make({ max: 1, open: () => new Promise((resolve) => (open = resolve)) })
@@ -307,6 +315,17 @@ describe('while the server refuses', () => {
     const waiting = connections.acquire('query').catch((error: unknown) => error)
     await clock.advance(10)
     expect(await waiting).toBe(refused)
+  })
+})
+
+test('a caller whose wait ends while the first connection still opens is told that, and not that the pool is busy', async () => {
+  const connections = make({ open: () => new Promise(() => {}), acquireTimeoutMs: 10 })
+  const waiting = connections.acquire('query').catch((error: unknown) => error)
+  await clock.advance(10)
+  expect(await waiting).toMatchObject({
+    code: 'UPSTREAM_UNAVAILABLE',
+    message: expect.stringContaining('1 being opened'),
+    details: { sent: false },
   })
 })
 
