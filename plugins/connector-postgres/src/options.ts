@@ -69,7 +69,7 @@ const tls = z.strictObject({
     .describe(
       '`require` encrypts but trusts anybody; default: `verify-full`, and `disable` for loopback addresses and sockets',
     ),
-  ca: z.string().optional().describe('PEM of the authorities to trust; default: the system’s'),
+  ca: z.string().optional().describe('PEM of the authorities to trust; default: those that Node knows'),
   cert: z.string().optional().describe('PEM of the client’s certificate'),
   key: hidden.optional().describe('PEM of the client’s private key'),
   serverName: z.string().optional().describe('Name that the server’s certificate must be for; default: the host'),
@@ -98,18 +98,18 @@ export const postgresOptions: z.ZodType<PostgresOptions, PostgresInput> = z.stri
     .min(0)
     .max(1_000_000)
     .default(1_000)
-    .describe('Calls that may wait for a connection; one more is refused'),
+    .describe('Calls that may wait for a connection that others hold; one more is refused'),
   acquireTimeoutMs: milliseconds(1, 5_000).describe('Wait for a free connection, then OVERLOADED'),
   connectTimeoutMs: milliseconds(1, 5_000).describe('DNS, TCP, TLS and login together'),
   statementTimeoutMs: milliseconds(1, 30_000).describe(
-    'Longest run of a statement, or of one batch of a stream; held by the server',
+    'Longest run of a statement, held by the server; of one batch of a stream, held by the client',
   ),
   idleTransactionTimeoutMs: milliseconds(1, 60_000).describe(
-    'Longest pause inside a transaction, or between batches of a stream',
+    'Longest pause inside a transaction, held by the server; between batches of a stream, held by the client',
   ),
   cancelTimeoutMs: milliseconds(1, 1_000).describe('Wait for a cancelled statement to end before its connection is dropped'),
   idleTimeoutMs: milliseconds(1, 30_000).describe('An unused connection is closed after this'),
-  maxLifetimeMs: milliseconds(1_000, 1_800_000).describe('A connection is closed, when next free, at this age'),
+  maxLifetimeMs: milliseconds(1_000, 1_800_000).describe('A connection is closed, when next free, at 90 to 100 % of this age'),
   streamBatchRows: z.int().min(1).max(100_000).default(256).describe('Rows of a stream fetched, and held, at once'),
   preparedStatements: z.int().min(0).max(10_000).default(256).describe('Named statements kept a connection; 0 turns them off'),
   pgbouncer: z
