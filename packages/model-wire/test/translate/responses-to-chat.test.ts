@@ -133,6 +133,7 @@ describe('what chat has is carried', () => {
         background: false,
         truncation: 'disabled',
         previous_response_id: null,
+        top_logprobs: 0,
         include: [],
         metadata: { a: 'b' },
       },
@@ -153,6 +154,7 @@ describe('what chat has is carried', () => {
       call_id: id,
       name: 'f',
       arguments: '{}',
+      parsed_arguments: {},
       status: 'completed',
     })
     const made = (id: string): Json => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } })
@@ -226,7 +228,13 @@ test('hints that cannot change the answer are left out and told', () => {
       reasoning: { summary: 'auto' },
       input: [
         { type: 'reasoning', id: 'rs', summary: [{ type: 'summary_text', text: 's' }], encrypted_content: 'x' },
-        { role: 'user', content: [{ type: 'input_text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } },
+            { type: 'input_image', image_url: 'u', prompt_cache_breakpoint: { mode: 'explicit' } },
+          ],
+        },
       ],
     },
     { note: (param) => noted.push(param) },
@@ -236,6 +244,7 @@ test('hints that cannot change the answer are left out and told', () => {
     'input[0].encrypted_content',
     'input[0].summary',
     'input[1].content[0].prompt_cache_breakpoint',
+    'input[1].content[1].prompt_cache_breakpoint',
     'max_tool_calls',
     'reasoning.summary',
     'stream_options',
