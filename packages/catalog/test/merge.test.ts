@@ -30,6 +30,17 @@ describe('price', () => {
     })
   })
 
+  test.each([
+    [1.005, 'agreed'],
+    [1.0051, 'disputed'],
+  ])('1 and %f are %s: half a per cent of the larger', (other, confidence) => {
+    const entry = merged(
+      rowOf({ source: 'portkey', usd: { input: 1, output: 1 } }),
+      rowOf({ source: 'pi-catalog', usd: { input: other, output: 1 } }),
+    )
+    expect(entry.provenance?.confidence).toBe(confidence)
+  })
+
   test('input and output are one pair: agreeing on one of them is no agreement', () => {
     const entry = merged(
       rowOf({ source: 'portkey', usd: { input: 4, output: 30 } }),

@@ -133,6 +133,14 @@ describe('laid over a catalog', () => {
     ])
   })
 
+  test('of two for one date the later one stands alone, with nothing between', () => {
+    const rows = applyOverrides(catalog, [one({ output: 2 }), one({ output: 3 })]).get('acme/m')?.prices
+    expect(rows?.filter(({ contextOver }) => contextOver === undefined).map(({ from, until }) => [from, until])).toEqual([
+      [undefined, '2026-10-01'],
+      ['2026-10-01', undefined],
+    ])
+  })
+
   test('it is of one tenant, unless it is of all', () => {
     const overrides = [one({ output: 2, tenant: 'a' })]
     expect(cost(overrides, '2026-10-02', 1, 'a')).toBe(2_000_001)

@@ -87,6 +87,12 @@ describe('time', () => {
     expect(pick(rows, 0)).toEqual([1, 'exact'])
   })
 
+  test('nothing holds once the last row has ended', () => {
+    const rows = [row(1, { until: '2026-01-01' })]
+    expect(pick(rows, 0, { at: at('2025-12-31T23:59:59.999Z') })).toEqual([1, 'exact'])
+    expect(pick(rows, 0, { at: at('2026-01-01') })).toBeUndefined()
+  })
+
   test('nothing holds before the first row begins', () => {
     expect(pick([row(1, { from: '2026-01-01' })], 0, { at: at('2025-01-01') })).toBeUndefined()
   })
