@@ -119,6 +119,9 @@ test.each([
   ['mistral-ocr-latest', 'ocr'],
   ['dall-e-3', 'image'],
   ['sora-2', 'video'],
+  ['omni-moderation-latest', 'moderation'],
+  ['llama-guard-3-8b', undefined],
+  ['deepseek-ocr', undefined],
   ['gpt-5.4', undefined],
   ['gpt-4o-audio-preview', undefined],
 ])('%s is by its name %s', (model, kind) => {

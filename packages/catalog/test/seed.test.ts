@@ -21,6 +21,14 @@ describe('what the seed promises', () => {
     expect(fullNative).toBeGreaterThanOrEqual(1_600)
   })
 
+  test('the README states the numbers of this seed', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+    const stated = (count: number): boolean => readme.includes(count.toLocaleString('en'))
+    const { entries, priced, full, fullNative } = tally(seed.entries)
+    expect([entries, priced, full, fullNative].filter((count) => !stated(count))).toEqual([])
+    expect(readme).toContain(`${seed.providers.length} providers`)
+  })
+
   test('a description is full only with prices above 0, a context and both flags', () => {
     const full = {
       prices: [{ perToken: { input: 1, output: 1 } }],

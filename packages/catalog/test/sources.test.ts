@@ -179,6 +179,9 @@ test('genai-prices: its google speaks for Vertex where nobody else does', () => 
     ['google', undefined],
     ['vertex-ai', true],
   ])
+  expect(genai({ input_mtok: 1, output_mtok: 1 }, { id: 'claude-x' }, 'google').map(({ provider }) => provider)).toEqual([
+    'vertex-ai',
+  ])
   expect(genai({ input_mtok: 1 }, {}, 'github-copilot')).toEqual([])
 })
 

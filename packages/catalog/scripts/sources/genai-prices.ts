@@ -59,6 +59,9 @@ const EVERY_DAY: readonly number[] = [0, 1, 2, 3, 4, 5, 6]
 /** Offers over 200k that have ended: the 1M beta of these models. */
 export const ENDED_BETA: RegExp = /claude-(sonnet-4([-.][05])?(-\d{8}|@|-v\d|:|$)|4(\.5)?-sonnet)/
 
+/** Models that the table keeps under `google` and that the Gemini API does not serve. */
+const VERTEX_ONLY = /^claude-|-maas$/
+
 /** Rows of an unpacked tarball. Loads the package's own module, which holds the table; it asks no network. */
 export async function readGenaiPrices(folder: string, asOf: string): Promise<readonly SourceRow[]> {
   const module = (await import(pathToFileURL(join(folder, 'dist/index.js')).href)) as { waitForUpdate(): Promise<GenaiTable> }
@@ -72,7 +75,7 @@ export function genaiRows(table: GenaiTable, asOf: string): readonly SourceRow[]
     if (isPseudoProvider(id)) continue
     for (const model of models) {
       const row = rowOf(canonicalProvider(id), model, asOf)
-      rows.push(row)
+      if (id !== 'google' || !VERTEX_ONLY.test(model.id)) rows.push(row)
       if (id === 'google') rows.push({ ...row, provider: 'vertex-ai', borrowed: true })
     }
   }

@@ -1,14 +1,14 @@
 import type { EntryKind } from '../entry.ts'
 
-/** Names that leave no doubt, for sources that do not say what a model is. */
+/** Names that leave no doubt, for sources that do not say what a model is. Guards and most readers of documents are chat models. */
 const BY_NAME: readonly (readonly [pattern: RegExp, kind: EntryKind])[] = [
   [/rerank/, 'rerank'],
   [/embed|(^|\/)(bge|gte|e5)-|(^|\/)voyage-(?!.*chat)/, 'embedding'],
-  [/moderation|llama-?guard|shieldgemma/, 'moderation'],
+  [/moderation/, 'moderation'],
   [/whisper|transcribe|(^|[-/])asr([-.]|$)|(^|[-/])stt([-.]|$)/, 'transcription'],
   [/(^|[-/])tts([-.0-9]|$)|text-to-speech/, 'speech'],
   [/realtime/, 'realtime'],
-  [/(^|[-/])ocr([-.0-9]|$)/, 'ocr'],
+  [/mistral-ocr/, 'ocr'],
   [
     /dall-e|gpt-image|chatgpt-image|imagen|(^|\/)flux|stable-diffusion|seedream|ideogram|recraft|image-(generation|preview)/,
     'image',
