@@ -1,5 +1,5 @@
 import { type Fault, find } from './faults.ts'
-import { event, type Frame, type WireReply, wholeReply } from './wire-reply.ts'
+import { event, type Frame, streamedReply, type WireReply, wholeReply } from './wire-reply.ts'
 
 /** What the fake model says, piece by piece; several bytes a character, so that splits fall inside characters. */
 export const DEFAULT_TOKENS: readonly string[] = ['Grüße', ' aus', ' dem', ' 🚃', '-Depot', ': 你好', ', "\\n"', ' quoted', '.']
@@ -8,7 +8,7 @@ export const DEFAULT_TOKENS: readonly string[] = ['Grüße', ' aus', ' dem', ' �
 export const BIG_INTEGER = '9007199254740993'
 
 /** Made of every chat request: 7 input tokens and one word of output a token. */
-interface FakeUsage {
+export interface FakeUsage {
   readonly prompt_tokens: number
   readonly completion_tokens: number
   readonly total_tokens: number
@@ -16,7 +16,8 @@ interface FakeUsage {
   readonly completion_tokens_details: { readonly reasoning_tokens: number }
 }
 
-export interface ChatRequest {
+/** What was asked of the fake model, at any of its endpoints. */
+export interface ModelRequested {
   readonly index: number
   /** As it was asked for, less its fault. */
   readonly model: string
@@ -26,15 +27,15 @@ export interface ChatRequest {
 }
 
 /** Answers `POST /v1/chat/completions`, whole or as a stream, as the request asks. */
-export function chatReply(request: ChatRequest): WireReply {
+export function chatReply(request: ModelRequested): WireReply {
   return request.body.stream === true ? streamedChat(request) : wholeChat(request)
 }
 
-function wholeChat(request: ChatRequest): WireReply {
+function wholeChat(request: ModelRequested): WireReply {
   const calls = toolCall(request)
   const message =
     calls === undefined
-      ? { role: 'assistant', content: text(request).join(''), refusal: null }
+      ? { role: 'assistant', content: pieces(request).join(''), refusal: null }
       : { role: 'assistant', content: null, tool_calls: [{ ...calls.head, function: calls.function }] }
   const usage = usageOf(request)
   return wholeReply(
@@ -46,7 +47,7 @@ function wholeChat(request: ChatRequest): WireReply {
   )
 }
 
-function streamedChat(request: ChatRequest): WireReply {
+function streamedChat(request: ModelRequested): WireReply {
   const base = envelope(request, 'chat.completion.chunk')
   const asked = (request.body.stream_options as { include_usage?: unknown } | undefined)?.include_usage === true
   const nulled = asked ? { usage: null } : {}
@@ -56,7 +57,7 @@ function streamedChat(request: ChatRequest): WireReply {
   const frames: Frame[] = [chunk({ role: 'assistant', content: '' }, false)]
   const calls = toolCall(request)
   if (calls === undefined) {
-    for (const token of text(request)) frames.push(chunk({ content: token }, true))
+    for (const token of pieces(request)) frames.push(chunk({ content: token }, true))
   } else {
     frames.push(
       chunk({ tool_calls: [{ index: 0, ...calls.head, function: { name: calls.function.name, arguments: '' } }] }, true),
@@ -69,49 +70,59 @@ function streamedChat(request: ChatRequest): WireReply {
   const usage = usageOf(request)
   if (asked && usage !== undefined) frames.push(event(encode({ ...base, choices: [], usage }), false))
   if (find(request.faults, 'no-done') === undefined) frames.push(event('[DONE]', false))
-  return {
-    status: 200,
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-    frames,
-    stream: true,
-  }
+  return streamedReply(frames, 'openai')
 }
 
-function envelope(request: ChatRequest, object: string): object {
+function envelope(request: ModelRequested, object: string): object {
   return {
     id: `chatcmpl-fake-${request.index}`,
     object,
     created: 1_700_000_000,
     model: request.model,
     system_fingerprint: 'fp_fake',
-    x_fake_extension: { keep: 'this', big: BIG_MARK },
+    ...EXTENSION,
   }
 }
 
-function text({ tokens, faults }: ChatRequest): readonly string[] {
+/** The answer, piece by piece. */
+export function pieces({ tokens, faults }: ModelRequested): readonly string[] {
   const huge = find(faults, 'huge')
   if (huge === undefined) return tokens
   const half = Math.ceil(tokens.length / 2)
   return [...tokens.slice(0, half), 'x'.repeat(huge.bytes), ...tokens.slice(half)]
 }
 
-function toolCall(request: ChatRequest) {
+/** What the first tool is called with. */
+export const TOOL_INPUT: object = { city: 'Zürich', days: 3 }
+
+interface ToolCall {
+  readonly head: { readonly id: string; readonly type: string }
+  readonly function: { readonly name: string; readonly arguments: string }
+}
+
+/** The call that a fault asks for; undefined without one, or without a tool to call. */
+export function toolCall(request: ModelRequested): ToolCall | undefined {
   if (find(request.faults, 'tool-call') === undefined) return undefined
-  const [tool] = (request.body.tools ?? []) as readonly { readonly function?: { readonly name?: string } }[]
-  const name = tool?.function?.name
+  const [tool] = (request.body.tools ?? []) as readonly {
+    readonly name?: string
+    readonly function?: { readonly name?: string }
+  }[]
+  const name = tool?.function?.name ?? tool?.name
   if (name === undefined) return undefined
   return {
     head: { id: `call_fake_${request.index}`, type: 'function' },
-    function: { name, arguments: JSON.stringify({ city: 'Zürich', days: 3 }) },
+    function: { name, arguments: JSON.stringify(TOOL_INPUT) },
   }
 }
 
-function finishReason(request: ChatRequest): string {
+/** Why the answer ended, as chat says it. */
+export function finishReason(request: ModelRequested): string {
   const finish = find(request.faults, 'finish')
   return finish?.reason ?? (toolCall(request) === undefined ? 'stop' : 'tool_calls')
 }
 
-function usageOf({ tokens, faults }: ChatRequest): FakeUsage | undefined {
+/** What the answer cost, as chat tells it; undefined where a fault leaves it out. */
+export function usageOf({ tokens, faults }: ModelRequested): FakeUsage | undefined {
   const flaw = find(faults, 'usage')?.flaw
   if (flaw === 'absent') return undefined
   const negative = flaw === 'negative'
@@ -126,6 +137,10 @@ function usageOf({ tokens, faults }: ChatRequest): FakeUsage | undefined {
 
 const BIG_MARK = '@big-integer@'
 
-function encode(value: object): string {
+/** A field that no client knows, in every reply. */
+export const EXTENSION: { readonly x_fake_extension: object } = { x_fake_extension: { keep: 'this', big: BIG_MARK } }
+
+/** JSON text, the big integer written out. */
+export function encode(value: object): string {
   return JSON.stringify(value).replace(`"${BIG_MARK}"`, BIG_INTEGER)
 }

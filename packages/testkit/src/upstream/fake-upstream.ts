@@ -51,8 +51,8 @@ export interface FakeUpstream {
 }
 
 /**
- * Starts a real HTTP server on 127.0.0.1 in OpenAI's dialect: `POST /v1/chat/completions` (whole and streamed),
- * `POST /v1/embeddings`, `GET /v1/models`. A request suffers the faults of its header `x-fault`, else those after `!` in its model
+ * Starts a real HTTP server on 127.0.0.1 that speaks each endpoint of the model port below `/v1`, whole and streamed, in its vendor's
+ * dialect, and `GET /v1/models`. A request suffers the faults of its header `x-fault`, else those after `!` in its model
  * name (`gpt-fake!cut-mid-stream`, which a gateway in between lets pass), else the queue's next, else those of `always`.
  * The caller closes it.
  */
@@ -114,7 +114,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     const body = await read(request)
     if (body === undefined) return
     record.rawBody = body
-    record.body = parsed(body)
+    record.body = await parsed(body, record.headers['content-type'])
     const { faults, problem } = chosen(record)
     const socket = response.socket
     const here =
@@ -209,10 +209,17 @@ function read(request: IncomingMessage): Promise<Buffer | undefined> {
   })
 }
 
-function parsed(body: Buffer): unknown {
+/** JSON, or the fields of a form with a file as its name and size; undefined for anything else. */
+async function parsed(body: Buffer, contentType = ''): Promise<unknown> {
   try {
-    return JSON.parse(body.toString())
+    if (!contentType.startsWith('multipart/form-data')) return JSON.parse(body.toString())
+    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData()
+    return Object.fromEntries([...form].map(([name, value]) => [name, typeof value === 'string' ? value : described(value)]))
   } catch {
     return undefined
   }
+}
+
+function described({ name, size }: File): object {
+  return { name, size }
 }

@@ -1,6 +1,9 @@
 import type { Fault } from './faults.ts'
-import { errorBody, errorReply, event, type Frame, type WireReply } from './wire-reply.ts'
+import { errorBody, errorEvent, event, type Frame, type WireReply, wholeReply } from './wire-reply.ts'
 
+const MALFORMED = '{"id":"chatcmpl-fake","choices":[{"delta":{"content":"never clo'
+const JSON_TYPE = 'application/json'
+const FAILED = 'the fake upstream failed'
 const HTML = '<!doctype html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>'
 
 export interface FaultContext {
@@ -26,7 +29,7 @@ export function faultyReply(right: WireReply, faults: readonly Fault[], context:
 function applied(reply: WireReply, fault: Fault, context: FaultContext): WireReply {
   switch (fault.kind) {
     case 'status':
-      return statusReply(fault, context)
+      return statusReply(fault, context, reply)
     case 'redirect': {
       const location = fault.to === 'self' ? context.url : context.elsewhere
       return { status: fault.status, headers: { location, 'content-type': 'text/plain' }, frames: [], stream: false }
@@ -36,14 +39,11 @@ function applied(reply: WireReply, fault: Fault, context: FaultContext): WireRep
     case 'empty':
       return { ...reply, frames: [], stream: false }
     case 'malformed':
-      return inserted(reply, fault.at, '{"id":"chatcmpl-fake","choices":[{"delta":{"content":"never clo', false)
-    case 'error':
-      return inserted(
-        reply,
-        fault.at,
-        errorBody('the fake upstream failed', fault.type ?? 'server_error', fault.type ?? null),
-        true,
-      )
+      return inserted(reply, fault.at, event(MALFORMED, false), MALFORMED, false)
+    case 'error': {
+      const told = [fault.type ?? 'server_error', fault.type ?? null, reply.errors] as const
+      return inserted(reply, fault.at, errorEvent(FAILED, ...told), errorBody(FAILED, ...told), true)
+    }
     case 'lines':
       return relined(reply, fault.end === 'crlf' ? '\r\n' : '\r')
     case 'bom':
@@ -69,11 +69,11 @@ function pings(count: number): readonly Frame[] {
 }
 
 /** Puts an event into a stream, where it may be the last one; in place of a whole body otherwise. */
-function inserted(reply: WireReply, at: 'first' | 'mid', text: string, last: boolean): WireReply {
-  if (!reply.stream) return { ...reply, frames: [content(text)] }
+function inserted(reply: WireReply, at: 'first' | 'mid', frame: Frame, body: string, last: boolean): WireReply {
+  if (!reply.stream) return { ...reply, headers: { ...reply.headers, 'content-type': JSON_TYPE }, frames: [content(body)] }
   const index = at === 'first' ? firstContent(reply) : middle(reply)
   const rest = last ? [] : reply.frames.slice(index)
-  return { ...reply, frames: [...reply.frames.slice(0, index), event(text, false), ...rest] }
+  return { ...reply, frames: [...reply.frames.slice(0, index), frame, ...rest] }
 }
 
 function relined(reply: WireReply, end: string): WireReply {
@@ -102,10 +102,11 @@ function firstOf(frames: readonly Frame[]): number {
   return frames.findIndex((frame) => frame.content)
 }
 
-function statusReply(fault: Extract<Fault, { kind: 'status' }>, context: FaultContext): WireReply {
+function statusReply(fault: Extract<Fault, { kind: 'status' }>, context: FaultContext, { errors }: WireReply): WireReply {
   const { status, body = 'json' } = fault
   const echo = body === 'echo' ? `: ${context.credential ?? 'none was sent'}` : ''
-  const base = errorReply(status, `the fake upstream answers ${status}${echo}`, errorType(status), errorCode(status))
+  const message = `the fake upstream answers ${status}${echo}`
+  const base = wholeReply(errorBody(message, errorType(status), errorCode(status), errors), status)
   const headers = { ...base.headers, ...retryAfterHeaders(fault.retryAfter, context.now) }
   if (body === 'html') return { ...base, headers: { ...headers, 'content-type': 'text/html' }, frames: [content(HTML)] }
   return { ...base, headers, frames: body === 'empty' ? [] : base.frames }

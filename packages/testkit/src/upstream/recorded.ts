@@ -11,7 +11,7 @@ export interface Recorded {
   readonly headers: Readonly<Record<string, string>>
   /** Bytes as they came; empty until the whole body did. */
   readonly rawBody: Buffer
-  /** `rawBody` as JSON; undefined where it is none. */
+  /** `rawBody` as JSON, or the fields of a form, a file as its name and size; undefined where it is neither. */
   readonly body: unknown
   /** What the request suffered, as text; empty for nothing. */
   readonly fault: string

@@ -1,8 +1,13 @@
-import { chatReply, DEFAULT_TOKENS } from './chat.ts'
+import { chatReply, DEFAULT_TOKENS, type ModelRequested } from './chat.ts'
+import { completionsReply } from './completions.ts'
 import { embeddingsReply } from './embeddings.ts'
 import type { Fault } from './faults.ts'
+import { imagesReply, speechReply, transcriptionsReply } from './media.ts'
+import { messagesReply } from './messages.ts'
 import type { Recorded } from './recorded.ts'
-import { errorReply, type WireReply, wholeReply } from './wire-reply.ts'
+import { responsesReply } from './responses.ts'
+import { moderationsReply, rerankReply } from './scores.ts'
+import { type ErrorShape, errorBody, type WireReply, wholeReply } from './wire-reply.ts'
 
 /** What `GET /v1/models` lists where no option says otherwise. */
 export const DEFAULT_MODELS: readonly string[] = ['gpt-fake', 'embedding-fake']
@@ -10,7 +15,28 @@ export const DEFAULT_MODELS: readonly string[] = ['gpt-fake', 'embedding-fake']
 /** Where a redirect to another origin leads; it answers chats, so that a client which follows it is not told by a failure. */
 export const REDIRECTED = '/redirected'
 
-const POSTS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/embeddings', REDIRECTED])
+interface Endpoint {
+  /** The field that it cannot do without. */
+  readonly needs: string
+  readonly answer: (request: ModelRequested) => WireReply
+  readonly errors?: ErrorShape
+}
+
+const chat: Endpoint = { needs: 'messages', answer: chatReply }
+
+const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
+  '/v1/chat/completions': chat,
+  '/v1/completions': { needs: 'prompt', answer: completionsReply },
+  '/v1/responses': { needs: 'input', answer: responsesReply },
+  '/v1/messages': { needs: 'messages', answer: messagesReply, errors: 'anthropic' },
+  '/v1/embeddings': { needs: 'input', answer: ({ model, body, faults }) => embeddingsReply(model, body, faults) },
+  '/v1/moderations': { needs: 'input', answer: moderationsReply },
+  '/v1/rerank': { needs: 'documents', answer: rerankReply },
+  '/v1/images/generations': { needs: 'prompt', answer: imagesReply },
+  '/v1/audio/speech': { needs: 'input', answer: speechReply },
+  '/v1/audio/transcriptions': { needs: 'file', answer: transcriptionsReply },
+  [REDIRECTED]: chat,
+}
 
 /** What the upstream is, whatever it does wrong. */
 export interface UpstreamModel {
@@ -24,27 +50,28 @@ export function rightReply(record: Recorded, faults: readonly Fault[], upstream:
   const path = record.path.split('?')[0] ?? ''
   const { requireKey } = upstream
   if (requireKey !== undefined && !keys(record).includes(requireKey)) {
-    return errorReply(401, 'Incorrect API key provided.', 'invalid_request_error', 'invalid_api_key')
+    return refusal(401, 'Incorrect API key provided.', ENDPOINTS[path]?.errors, 'invalid_api_key')
   }
   if (path === '/v1/models' && record.method === 'GET') return listing(upstream.models)
-  if (record.method !== 'POST' || !POSTS.has(path)) {
-    return errorReply(404, `Invalid URL (${record.method} ${path})`, 'invalid_request_error', 'unknown_url')
+  const endpoint = ENDPOINTS[path]
+  if (record.method !== 'POST' || endpoint === undefined) {
+    return refusal(404, `Invalid URL (${record.method} ${path})`, undefined, 'unknown_url')
   }
+  const { errors } = endpoint
   const { body } = record
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return errorReply(400, 'We could not parse the JSON body of your request.', 'invalid_request_error')
+    return refusal(400, 'We could not parse the JSON body of your request.', errors)
   }
   const fields = body as Readonly<Record<string, unknown>>
   const { model } = splitModel(body)
-  if (model === undefined) return errorReply(400, 'you must provide a model parameter', 'invalid_request_error')
-  if (path === '/v1/embeddings') {
-    if (fields.input === undefined) return errorReply(400, "Missing required parameter: 'input'.", 'invalid_request_error')
-    return embeddingsReply(model, fields, faults)
-  }
-  if (!Array.isArray(fields.messages)) {
-    return errorReply(400, "Missing required parameter: 'messages'.", 'invalid_request_error')
-  }
-  return chatReply({ index: record.index, model, body: fields, tokens: upstream.tokens ?? DEFAULT_TOKENS, faults })
+  if (model === undefined) return refusal(400, 'you must provide a model parameter', errors)
+  for (const name of errors === 'anthropic' ? [endpoint.needs, 'max_tokens'] : [endpoint.needs])
+    if (fields[name] === undefined) return refusal(400, `Missing required parameter: '${name}'.`, errors)
+  return endpoint.answer({ index: record.index, model, body: fields, tokens: upstream.tokens ?? DEFAULT_TOKENS, faults })
+}
+
+function refusal(status: number, message: string, errors: ErrorShape | undefined, code: string | null = null): WireReply {
+  return { ...wholeReply(errorBody(message, 'invalid_request_error', code, errors), status), ...(errors && { errors }) }
 }
 
 /** A body's model name, parted at its first `!` into the model and the fault that it asks for. */

@@ -64,7 +64,7 @@ async function withBody(
   record: Recording,
   left: AbortSignal,
 ): Promise<void> {
-  const frames = reply.frames.map((frame) => Buffer.from(frame.text))
+  const frames = reply.frames.map((frame) => Buffer.from(frame.text, frame.encoding))
   const total = frames.reduce((sum, frame) => sum + frame.length, 0)
   const cut = cutOf(reply, faults, total)
   const short = find(faults, 'short') !== undefined

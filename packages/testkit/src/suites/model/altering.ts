@@ -101,6 +101,15 @@ export function eventMutant(name: string, killedBy: string, change: (data: strin
   })
 }
 
+/** Ends where it should reject. */
+export async function* quiet(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source
+  } catch {
+    return
+  }
+}
+
 /** A reply out of thin air. */
 export function madeUp(text: string, stream: boolean): ModelReply {
   const bytes = new TextEncoder().encode(stream ? `data: ${text}\n\n` : text)

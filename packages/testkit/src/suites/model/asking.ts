@@ -19,6 +19,7 @@ export interface Asking {
   /** Laid over the usual body. */
   readonly body?: Readonly<Record<string, unknown>>
   readonly raw?: Uint8Array
+  readonly headers?: Readonly<Record<string, string>>
   readonly model?: string
   readonly endpoint?: ModelEndpoint
   readonly signal?: AbortSignal
@@ -38,6 +39,7 @@ export function requestOf({ fixture }: OpenedModel, asking: Asking = {}): ModelR
     },
     stream: asking.stream ?? false,
     ...(asking.raw === undefined ? {} : { raw: asking.raw }),
+    ...(asking.headers === undefined ? {} : { headers: asking.headers }),
   }
 }
 

@@ -3,6 +3,8 @@ import type { Suite } from '../../conformance/suite.ts'
 import { brokenStreamCases } from './broken-stream-cases.ts'
 import { callMutants } from './call-mutants.ts'
 import { declaredCases } from './declared-cases.ts'
+import { endpointCases } from './endpoint-cases.ts'
+import { endpointMutants } from './endpoint-mutants.ts'
 import { failureCases } from './failure-cases.ts'
 import { leavingCases } from './leaving-cases.ts'
 import type { ModelFixture } from './model-fixture.ts'
@@ -22,6 +24,7 @@ export const modelSuite: Suite<ModelProvider, ModelFixture> = {
     ...brokenStreamCases,
     ...leavingCases,
     ...declaredCases,
+    ...endpointCases,
   ],
-  mutants: [...callMutants, ...streamMutants],
+  mutants: [...callMutants, ...streamMutants, ...endpointMutants],
 }

@@ -1,5 +1,14 @@
 import { type ModelEnding, type ModelReply, type ModelRequest, SwitchyardError } from '@switchyard/contract'
-import { answerMutant, callMutant, endingMutant, errorMutant, eventMutant, replyMutant, streamMutant } from './altering.ts'
+import {
+  answerMutant,
+  callMutant,
+  endingMutant,
+  errorMutant,
+  eventMutant,
+  quiet,
+  replyMutant,
+  streamMutant,
+} from './altering.ts'
 import type { ModelMutant } from './model-fixture.ts'
 import { type ChatChunk, isUsageChunk } from './reading.ts'
 
@@ -100,15 +109,6 @@ export const streamMutants: readonly ModelMutant[] = [
     },
   })),
 ]
-
-/** Ends where it should reject. */
-async function* quiet(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* source
-  } catch {
-    return
-  }
-}
 
 /** Reads to the end and hands out nothing. */
 async function* drained(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
