@@ -91,7 +91,7 @@ export function assemble(parts: AssembleOptions): Assembled {
     selectors: selectorsOf(providers),
     onAttempt: rounds.wake,
   })
-  const port = healthPort({ shared, deployments, transitions: moves, fleet, clock, onDecision: rounds.wake })
+  const port = healthPort({ shared, deployments, transitions: moves, fleet, clock })
   const stopProbes = startProbes({
     options: options.probes,
     providers,

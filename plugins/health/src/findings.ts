@@ -20,7 +20,7 @@ export interface FindingsOptions {
 export interface Findings {
   /** After a failure. */
   failures(deployment: Deployment, now: number): void
-  /** After a slow reply, and while any were slow. */
+  /** After a slow reply. */
   slow(deployment: Deployment, lane: Lane, now: number): void
   /** While calls wait longer than is usual. */
   waits(deployment: Deployment, lane: Lane, now: number): void

@@ -12,12 +12,10 @@ export interface HealthPortParts {
   readonly transitions: Transitions
   readonly fleet: Fleet
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
-  /** Told of every change that a person makes. */
-  readonly onDecision: () => void
 }
 
 /** Port `health` over what was observed. `disable` rejects `OVERLOADED` where `maxDeployments` are disabled already. */
-export function healthPort({ shared, deployments, transitions, fleet, clock, onDecision }: HealthPortParts): Health {
+export function healthPort({ shared, deployments, transitions, fleet, clock }: HealthPortParts): Health {
   const began = clock.now()
 
   function known(deployment: Deployment, now: number): TargetHealth {
@@ -49,7 +47,6 @@ export function healthPort({ shared, deployments, transitions, fleet, clock, onD
     if (deployment === undefined) {
       throw new SwitchyardError('OVERLOADED', `${deployments.size} deployments are disabled, which is maxDeployments; raise it`)
     }
-    onDecision()
     await fleet.decide(deployment, { disabled, by, reason })
   }
 

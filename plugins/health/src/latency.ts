@@ -121,7 +121,6 @@ export function waiting(lane: Lane, now: number, options: LatencyOptions): 'slow
 /** Forgets what is judged, not what is usual; attempts that wait belong to the time before. */
 export function newLife(lane: Lane): void {
   emptyWindow(lane.replies)
-  lane.slowSince = undefined
   lane.oldest = undefined
   lane.newest = undefined
 }

@@ -27,7 +27,6 @@ export function reviewer({
   let comparedAt = Number.NEGATIVE_INFINITY
 
   function look(deployment: Deployment, lane: Lane, now: number): void {
-    if (lane.slowSince !== undefined) findings.slow(deployment, lane, now)
     if (overdue(lane, now)) findings.waits(deployment, lane, now)
   }
 

@@ -347,12 +347,22 @@ describe('slowness', () => {
 
   test('is seen so also where its usual time is long, and nothing else happens', async () => {
     const node = await startNode()
-    await pool(node, [A, B], 3_000)
+    await pool(node, [A, B], 6_000)
     for (let at = 0; at < 5; at += 1) node.attempt({ route })
-    await node.clock.advance(44_900)
+    await node.clock.advance(89_900)
     expect(node.health.of(A).state).toBe('degraded')
     await node.clock.advance(1_200)
     expect(node.health.of(A).state).toBe('ejected')
+  })
+
+  test('few slow replies, over the long window, are degraded as well', async () => {
+    const node = await usual()
+    await node.clock.advance(11_000)
+    await node.good(9, { route, stream: true }, 800)
+    expect(node.health.of(A).state).toBe('healthy')
+    await node.good(1, { route, stream: true }, 800)
+    expect(node.health.of(A)).toMatchObject({ state: 'degraded' })
+    expect(node.health.of(A).reason).toMatch(/^10 of 10 first replies/)
   })
 
   test('two short spells are not one long one', async () => {

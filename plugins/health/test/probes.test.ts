@@ -82,10 +82,12 @@ describe('who is probed', () => {
 
   test('not who is disabled, nor who waits as its provider asked', async () => {
     const { node, p } = await probing()
+    await node.good(1, { deployment: 'p/acme/c' })
     await node.health.disable(A, { by: 'ada', reason: 'off' })
     await node.bad(1, { deployment: B }, new SwitchyardError('RATE_LIMITED', 'wait', { retryAfterMs: 200_000 }))
     await keepBusy(node, 'p/acme/c', 150_000)
-    expect(p.probes.filter(({ model }) => model !== 'acme/c' && model !== 'acme/b')).toEqual([])
+    expect(node.health.of(B).state).toBe('ejected')
+    expect(p.probes).toEqual([])
   })
 
   test.each([false, 'unsaid'] as const)(
@@ -135,6 +137,26 @@ describe('how often', () => {
     const { clock, p } = await probing({ options: { probes: { maxPerMinute: 0 } } })
     await clock.advance(200_000)
     expect(p.probes).toEqual([])
+  })
+
+  test('few at once, and of one deployment one at a time', async () => {
+    const { node, p } = await probing({ options: { probes: { intervalMs: 1_000, timeoutMs: 1_000_000 } } })
+    p.answer = () => new Promise(() => {})
+    await keepBusy(node, B, 90_000)
+    expect(p.probes.length).toBe(1)
+    for (let at = 0; at < 10; at += 1) await node.good(1, { deployment: `p/acme/${at}` })
+    await node.clock.advance(80_000)
+    expect(p.probes.length).toBe(4)
+  })
+
+  test('by chance anew after each time with traffic', async () => {
+    const { node, p, clock } = await probing({ random: () => 0.99 })
+    await clock.advance(100_000)
+    await node.good(1)
+    const [from, before] = [clock.now(), p.probes.length]
+    await keepBusy(node, B, 80_000)
+    const first = p.probes.slice(before).find(({ model }) => model === 'acme/a')
+    expect((first?.at ?? 0) - from).toBeGreaterThanOrEqual(69_900)
   })
 
   test('spread by chance', async () => {
@@ -227,12 +249,15 @@ describe('what a probe says', () => {
 
   test.each([true, false])('one that takes too long has failed, whether it heeds its signal (%s) or not', async (heeds) => {
     const { node, p } = await probing()
+    const signals: (AbortSignal | undefined)[] = []
     p.answer = (signal) =>
       new Promise((_, reject) => {
+        signals.push(signal)
         if (heeds) signal?.addEventListener('abort', () => reject(new SwitchyardError('ABORTED', 'told to')))
       })
     await keepBusy(node, B, 150_000)
     expect(node.changes()[0]).toBe('healthy>ejected')
+    expect(signals[0]?.reason).toMatchObject({ code: 'TIMEOUT' })
   })
 
   test('nothing where the deployment was enabled meanwhile', async () => {
