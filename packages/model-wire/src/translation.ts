@@ -1,15 +1,15 @@
 import { type ModelEndpoint, type ModelReply, type ModelRequest, SwitchyardError } from '@switchyard/contract'
-import { messagesReplyToChat } from './chat/reply-from-messages.ts'
+import { finishReasonOf, messagesReplyToChat } from './chat/reply-from-messages.ts'
 import { chatToMessages } from './chat/request-to-messages.ts'
 import { messagesStreamToChat } from './chat/stream-from-messages.ts'
 import type { Json } from './dialect/fields.ts'
 import type { ReplyOptions, TranslateOptions } from './dialect/options.ts'
 import type { StreamTranslator } from './dialect/stream-translator.ts'
 import { type ReplyTranslation, translateReply } from './dialect/translate-reply.ts'
-import { chatReplyToMessages } from './messages/reply-from-chat.ts'
+import { chatReplyToMessages, stopOf } from './messages/reply-from-chat.ts'
 import { messagesToChat } from './messages/request-to-chat.ts'
 import { chatStreamToMessages } from './messages/stream-from-chat.ts'
-import { chatReplyToResponses } from './responses/reply-from-chat.ts'
+import { chatReplyToResponses, endingOf } from './responses/reply-from-chat.ts'
 import { responsesToChat } from './responses/request-to-chat.ts'
 import { chatStreamToResponses } from './responses/stream-from-chat.ts'
 
@@ -62,6 +62,7 @@ function bodyAndReply({ endpoint, body }: ModelRequest, to: ModelEndpoint, optio
       body: messagesToChat(body, options),
       whole: (reply) => chatReplyToMessages(reply, options.usage),
       stream: () => chatStreamToMessages(options.usage),
+      reason: stopReason,
     }
   }
   if (endpoint === 'chat/completions') {
@@ -70,6 +71,7 @@ function bodyAndReply({ endpoint, body }: ModelRequest, to: ModelEndpoint, optio
       body: chatToMessages(body, options),
       whole: (reply) => messagesReplyToChat(reply, options),
       stream: () => messagesStreamToChat({ ...options, includeUsage: wanted?.include_usage === true }),
+      reason: finishReasonOf,
     }
   }
   const chat = responsesToChat(body, options)
@@ -78,6 +80,7 @@ function bodyAndReply({ endpoint, body }: ModelRequest, to: ModelEndpoint, optio
       body: chat,
       whole: (reply) => chatReplyToResponses(reply, body, options),
       stream: () => chatStreamToResponses(body, options),
+      reason: responseReason,
     }
   }
   // Between the two, usage is told by chat's rule.
@@ -86,7 +89,17 @@ function bodyAndReply({ endpoint, body }: ModelRequest, to: ModelEndpoint, optio
     body: chatToMessages(chat, options),
     whole: (reply) => chatReplyToResponses(messagesReplyToChat(reply, options), body, asChat),
     stream: () => chained(messagesStreamToChat({ ...options, includeUsage: true }), chatStreamToResponses(body, asChat)),
+    reason: (reason) => responseReason(finishReasonOf(reason)),
   }
+}
+
+function stopReason(finishReason: string): string {
+  return stopOf({ finishReason, toolCalls: [], refusal: '', stopSequence: undefined }).stop_reason
+}
+
+function responseReason(finishReason: string): string {
+  const { status, incomplete_details } = endingOf(finishReason)
+  return incomplete_details?.reason ?? status
 }
 
 function chained(first: StreamTranslator, second: StreamTranslator): StreamTranslator {

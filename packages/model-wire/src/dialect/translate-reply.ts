@@ -7,6 +7,8 @@ import type { StreamTranslator } from './stream-translator.ts'
 export interface ReplyTranslation {
   readonly whole: (reply: Json) => Json
   readonly stream: () => StreamTranslator
+  /** Why an answer ended, in the client's words for the target's. */
+  readonly reason: (finishReason: string) => string
 }
 
 /**
@@ -15,9 +17,17 @@ export interface ReplyTranslation {
  */
 export function translateReply(reply: ModelReply, translation: ReplyTranslation): ModelReply {
   if (reply.body instanceof Uint8Array)
-    return { ...reply, body: Buffer.from(JSON.stringify(translation.whole(parsedReply(reply.body)))) }
+    return {
+      ...reply,
+      body: Buffer.from(JSON.stringify(translation.whole(parsedReply(reply.body)))),
+      ended: reply.ended.then((ending) => inWords(ending, translation.reason)),
+    }
   const body = new TranslatedBody(reply.body, translation.stream())
-  return { ...reply, body, ended: reply.ended.then((ending) => body.endingOf(ending)) }
+  return { ...reply, body, ended: reply.ended.then((ending) => body.endingOf(inWords(ending, translation.reason))) }
+}
+
+function inWords(ending: ModelEnding, reason: ReplyTranslation['reason']): ModelEnding {
+  return ending.finishReason === undefined ? ending : { ...ending, finishReason: reason(ending.finishReason) }
 }
 
 function parsedReply(body: Uint8Array): Json {

@@ -147,3 +147,24 @@ describe('the reply', () => {
     expect(await target.ended).toMatchObject({ outcome: 'aborted' })
   })
 })
+
+test.each([
+  ['messages', 'chat/completions', 'length', 'max_tokens'],
+  ['messages', 'chat/completions', 'tool_calls', 'tool_use'],
+  ['messages', 'chat/completions', 'anything', 'end_turn'],
+  ['chat/completions', 'messages', 'max_tokens', 'length'],
+  ['chat/completions', 'messages', 'end_turn', 'stop'],
+  ['responses', 'chat/completions', 'length', 'max_output_tokens'],
+  ['responses', 'chat/completions', 'stop', 'completed'],
+  ['responses', 'messages', 'max_tokens', 'max_output_tokens'],
+  ['responses', 'messages', 'tool_use', 'completed'],
+] as const)('the ending of %s over %s tells %s as %s, whole and streamed', async (endpoint, to, finishReason, told) => {
+  const messages = [{ role: 'user', content: 'hi' }]
+  const body = endpoint === 'responses' ? { model: 'x', input: 'hi' } : { model: 'x', messages, max_tokens: 5 }
+  const { reply } = translation({ ...request, endpoint, body }, to, options)
+  const whole = to === 'messages' ? { content: [{ type: 'text', text: 'a' }], stop_reason: finishReason } : fullReply
+  for (const given of [Buffer.from(JSON.stringify(whole)), bodyOf([])]) {
+    const made = reply({ ...replyOf(given), ended: Promise.resolve({ ...ended, finishReason }) })
+    expect((await made.ended).finishReason).toBe(told)
+  }
+})
