@@ -127,3 +127,71 @@ test('a stream that breaks after its first content is not sent again', async () 
   expect(calls).toBe(1)
   expect(clock.pending()).toBe(0)
 })
+
+describe('everything that is off by default', () => {
+  const all = {
+    hedge: { enabled: true },
+    limiter: { algorithm: 'gradient' as const },
+    operations: { 'model.invoke': { degrade: { ladder: ['static-answer' as const], staticAnswer: 'Later, please.' } } },
+  }
+  const init = { target: 'remote', request: { ...REQUESTS['model.invoke'], stream: false }, principal, idempotent: true }
+
+  test('stands in its place once an operation asks for it', async () => {
+    const { kernel } = await start(async () => ({}), all)
+    const { decisions } = await kernel.explain('model.invoke', init)
+    expect(decisions.map(({ by }) => by.replace('resilience/', ''))).toEqual([
+      'deadline',
+      'shed',
+      'degrade',
+      'fallback',
+      'hedge',
+      'retry',
+      'breaker',
+      'bulkhead',
+      'attempt',
+    ])
+  })
+
+  test('answers by itself when nothing does, and observers hear why', async () => {
+    const { clock, kernel } = await start(async () => Promise.reject(unavailable()), all)
+    const opened: string[] = []
+    kernel.on('breaker:opened', ({ plugin, deployment, reason }) => opened.push(`${plugin} ${deployment} ${reason}`))
+    const outcomes: string[] = []
+    kernel.on('call:ended', ({ outcome }) => outcomes.push(outcome))
+    for (let i = 0; i < 2; i++) {
+      const reply = kernel.call('model.invoke', init)
+      await clock.advance(10_000)
+      expect(await reply).toMatchObject({ status: 200, headers: { 'x-switchyard-degraded': 'static-answer' } })
+    }
+    expect(opened).toEqual(['resilience remote consecutive-failures'])
+    expect(outcomes).toEqual(['ok', 'ok'])
+    expect(clock.pending()).toBe(0)
+  })
+
+  test('sheds by the calls under way, over every operation', async () => {
+    const { clock, kernel } = await start((call) => clock.sleep(1_000, call.signal), {
+      pressure: { inFlightOn: 2, normalFactor: 1 },
+    })
+    const asked = Array.from({ length: 3 }, () => kernel.call('sql.query', { ...init, request: REQUESTS['sql.query'] }))
+    const refused = await rejection(asked[2] as Promise<unknown>)
+    expect(refused).toMatchObject({ code: 'OVERLOADED', retryAfterMs: 1_500, details: { guard: 'shed' } })
+    await clock.advance(1_000)
+    await Promise.all(asked.slice(0, 2))
+  })
+})
+
+test('nothing is placed that nobody wants', async () => {
+  const { kernel } = await start(async () => ({}), { shed: { enabled: false } })
+  const request = REQUESTS['sql.query']
+  const { decisions } = await kernel.explain('sql.query', { target: 'remote', request, principal })
+  expect(decisions.map(({ by }) => by)).not.toContain('resilience/shed')
+})
+
+test('a client that makes up model names does not fill the memory, nor shut off a good one', async () => {
+  const { kernel } = await start(async () => ({}))
+  const request = REQUESTS['sql.query']
+  const ask = (deployment: string) =>
+    kernel.call('sql.query', { target: 'remote', request, principal, attributes: { deployment } })
+  for (let i = 0; i < 10_000; i++) await ask(`remote/made-up/${i}`)
+  expect(await ask('remote/openai/gpt')).toEqual({})
+})

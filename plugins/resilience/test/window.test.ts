@@ -4,7 +4,7 @@ import { SlidingWindow } from '../src/window.ts'
 
 describe('a sliding window', () => {
   test('counts what a list of events would, to one slice', () => {
-    const events = fc.array(fc.tuple(fc.nat(2_500), fc.nat(1)), { maxLength: 60 })
+    const events = fc.array(fc.tuple(fc.nat(2_500), fc.nat(1)), { maxLength: 60, size: 'max' })
     fc.assert(
       fc.property(events, fc.integer({ min: 0, max: 1_000_000 }), (steps, start) => {
         const window = new SlidingWindow(2_000, 10, 2)

@@ -124,7 +124,7 @@ test('a breaker does what the list of all that happened says', () => {
     fc.oneof(fc.nat(300), fc.nat(6_000)).map(advance),
   ]
   fc.assert(
-    fc.property(fc.commands(commands, { maxCommands: 200 }), (list) => fc.modelRun(start, list)),
+    fc.property(fc.commands(commands, { maxCommands: 200, size: 'max' }), (list) => fc.modelRun(start, list)),
     { numRuns: 500 },
   )
 })

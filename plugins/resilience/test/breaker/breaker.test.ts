@@ -193,36 +193,46 @@ test("cockatiel's consecutive breaker is open exactly when this one is, of calls
     { weight: 1, arbitrary: fc.integer({ min: 1, max: 30_000 }) },
   )
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 6 }), async (steps, failures) => {
-      vi.useFakeTimers({ now: 0, toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] })
-      try {
-        const settings = { consecutiveFailures: failures, minSamples: 1_000_000, probes: 1, openMs: 10_000, openMaxMs: 10_000 }
-        const { breaker } = setup(settings)
-        const theirs = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: 10_000 })
-        const clock = virtualClock(0)
-        for (const what of steps) {
-          if (typeof what === 'number') {
-            await clock.advance(what)
-            vi.setSystemTime(clock.now())
-            continue
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 60, size: 'max' }),
+      fc.integer({ min: 1, max: 6 }),
+      async (steps, failures) => {
+        vi.useFakeTimers({ now: 0, toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] })
+        try {
+          const settings = {
+            consecutiveFailures: failures,
+            minSamples: 1_000_000,
+            probes: 1,
+            openMs: 10_000,
+            openMaxMs: 10_000,
           }
-          let sent = false
-          const call = async (): Promise<void> => {
-            sent = true
-            if (what === 'bad') throw new Error('no')
+          const { breaker } = setup(settings)
+          const theirs = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: 10_000 })
+          const clock = virtualClock(0)
+          for (const what of steps) {
+            if (typeof what === 'number') {
+              await clock.advance(what)
+              vi.setSystemTime(clock.now())
+              continue
+            }
+            let sent = false
+            const call = async (): Promise<void> => {
+              sent = true
+              if (what === 'bad') throw new Error('no')
+            }
+            await theirs.execute(call).catch(() => {})
+            const ticket = breaker.admit(clock.now())
+            expect(ticket !== REFUSED).toBe(sent)
+            if (ticket === REFUSED) continue
+            const sample = what === 'good' ? 'good' : 'failure'
+            breaker.giveBack(ticket, sample, clock.now())
+            breaker.record(sample, false, clock.now())
           }
-          await theirs.execute(call).catch(() => {})
-          const ticket = breaker.admit(clock.now())
-          expect(ticket !== REFUSED).toBe(sent)
-          if (ticket === REFUSED) continue
-          const sample = what === 'good' ? 'good' : 'failure'
-          breaker.giveBack(ticket, sample, clock.now())
-          breaker.record(sample, false, clock.now())
+        } finally {
+          vi.useRealTimers()
         }
-      } finally {
-        vi.useRealTimers()
-      }
-    }),
+      },
+    ),
     { numRuns: 60 },
   )
 })

@@ -29,7 +29,7 @@ const hedge = command<Model, HedgeBucket>('hedge', (model, bucket) => {
 test('at most a twentieth of calls is hedged, with at most ten saved up', () => {
   const commands = [fc.constant(calls(1)), fc.integer({ min: 5, max: 400 }).map((n) => calls(n)), fc.constant(hedge)]
   fc.assert(
-    fc.property(fc.commands(commands, { maxCommands: 150 }), (list) => {
+    fc.property(fc.commands(commands, { maxCommands: 150, size: 'max' }), (list) => {
       fc.modelRun(() => ({ model: { calls: 0, hedges: 0, saved: 0 }, real: new HedgeBucket(0.05) }), list)
     }),
     { numRuns: 300 },

@@ -76,9 +76,12 @@ describe('a call whose first reply is late', () => {
   test('waits for the other copy when one fails, and rejects with the more useful error when both do', async () => {
     const useful = new SwitchyardError('RATE_LIMITED', '429', { retryAfterMs: 10 })
     const { clock, ask } = setup({ orders: { afterMs: 200, error: unavailable() }, second: { afterMs: 400, error: useful } })
-    const failed = rejection(ask(fakeCall({ alternatives: two })))
+    const controller = new AbortController()
+    const listeners = countListeners(controller.signal)
+    const failed = rejection(ask(fakeCall({ alternatives: two, signal: controller.signal })))
     await clock.advance(1_000)
     expect(await failed).toBe(useful)
+    expect([clock.pending(), listeners()]).toEqual([0, 0])
     const served = setup({ orders: { afterMs: 200, error: unavailable() }, second: { afterMs: 400 } })
     const reply = served.ask(fakeCall({ alternatives: two }))
     await served.clock.advance(1_000)

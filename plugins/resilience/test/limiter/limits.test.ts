@@ -43,7 +43,7 @@ function follow(limit: AdaptiveLimit, reference: (sample: LoadSample) => number)
 describe('additive increase, multiplicative decrease', () => {
   test('does what its three rules say of any run of samples', () => {
     fc.assert(
-      fc.property(fc.array(anySample, { maxLength: 300 }), (given) => {
+      fc.property(fc.array(anySample, { maxLength: 300, size: 'max' }), (given) => {
         let limit = 20
         let good = 0
         let cutAt = Number.NEGATIVE_INFINITY
@@ -77,7 +77,7 @@ describe('additive increase, multiplicative decrease', () => {
 describe('the gradient', () => {
   test('does what the published formula says of any run of samples', () => {
     fc.assert(
-      fc.property(fc.array(anySample, { maxLength: 700 }), (given) => {
+      fc.property(fc.array(anySample, { maxLength: 700, size: 'max' }), (given) => {
         let limit = 20
         let long = 0
         let count = 0
@@ -127,7 +127,7 @@ describe('whatever it sees', () => {
       max: fc.integer({ min: 1, max: 400 }),
     })
     fc.assert(
-      fc.property(bounds, fc.array(anySample, { maxLength: 100 }), (given, samples) => {
+      fc.property(bounds, fc.array(anySample, { maxLength: 100, size: 'max' }), (given, samples) => {
         const limit = adaptiveLimit({ algorithm, ...given })
         for (const { age, passed, ...one } of samples) limit?.observe({ ...one, startedAt: passed, now: passed + age })
         expect(limit?.limit).toBeGreaterThanOrEqual(given.min)

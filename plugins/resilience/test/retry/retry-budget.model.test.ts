@@ -39,7 +39,7 @@ const advance = (ms: number): fc.Command<Model, RetryBudget> =>
 test('a budget gives out a fifth of what its last ten seconds paid in, and the floor', () => {
   const commands = [fc.constant(first), fc.constant(first), fc.constant(retry), fc.nat(3_000).map(advance)]
   fc.assert(
-    fc.property(fc.commands(commands, { maxCommands: 200 }), (list) => {
+    fc.property(fc.commands(commands, { maxCommands: 200, size: 'max' }), (list) => {
       fc.modelRun(() => ({ model: { now: 5_000, firsts: [], retries: [] }, real: new RetryBudget(TERMS) }), list)
     }),
     { numRuns: 300 },

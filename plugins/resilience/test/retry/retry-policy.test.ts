@@ -94,6 +94,18 @@ describe('a call that fails', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  test('is asked for again once where its answer was cut, and no more', async () => {
+    const { clock, policy } = setup()
+    const cut = new SwitchyardError('UPSTREAM_TRUNCATED', 'the answer was cut')
+    const { seen, next } = upstream([cut, cut])
+    const call = fakeCall()
+    const failed = rejection(policy.around(call, next))
+    await clock.runAll()
+    expect(await failed).toBe(cut)
+    expect(seen).toHaveLength(2)
+    expect(call.trace.decisions.at(-1)).toMatchObject({ decision: 'no-retry', because: { reason: 'once-only' } })
+  })
+
   test('may turn into one that is not repeated', async () => {
     const { clock, policy } = setup()
     const last = new SwitchyardError('FORBIDDEN', 'no')
