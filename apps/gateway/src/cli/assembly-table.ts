@@ -1,5 +1,6 @@
 import type { Need, Plugin, Port } from '@switchyard/contract'
 import type { Assembly } from '@switchyard/kernel'
+import { table } from './table.ts'
 
 export interface AssemblyRow {
   readonly instance: string
@@ -32,8 +33,5 @@ export function assemblyTable(assembly: Assembly): string {
     row.provides.join(', ') || '-',
     row.requires.join(', ') || '-',
   ])
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  return [head, ...rows]
-    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
-    .join('\n')
+  return table(head, rows)
 }

@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ENDPOINTS } from '../routes/model.ts'
-import { check } from './check.ts'
-import { explainCommand } from './explain.ts'
+import { ENDPOINTS } from '../endpoints.ts'
+import type { PlanOptions } from './check.ts'
+import type { ExplainOptions } from './explain.ts'
 import { parsePort } from './flags.ts'
-import { plugins } from './plugins.ts'
-import { start } from './start.ts'
+import type { ModelsOptions } from './models.ts'
+import type { StartOptions } from './start.ts'
 
-/** The command line: `start`, `check`, `explain`, `plugins`. */
+/** The command line: `start`, `check`, `explain`, `models`, `plugins`. Each command loads what it needs, so that a small one is quick. */
 export function switchyardProgram(): Command {
   const program = new Command('switchyard')
     .description('An OpenAI-compatible gateway over models, databases and APIs: one endpoint, one policy pipeline.')
@@ -26,17 +26,33 @@ export function switchyardProgram(): Command {
     )
     .option('--no-watch', 'do not reload when the configuration file changes (SIGHUP still does)')
     .option('--check', 'validate the configuration, print the assembly, and leave')
-    .action((options) => (options.check === true ? check(options) : start(options)))
-  command('check', 'validate the configuration and print the assembly; starts nothing').action(check)
+    .action(async (options: StartOptions & { readonly check?: boolean }) =>
+      options.check === true ? (await import('./check.ts')).check(options) : (await import('./start.ts')).start(options),
+    )
+  command('check', 'validate the configuration and print the assembly; starts nothing').action(async (options: PlanOptions) =>
+    (await import('./check.ts')).check(options),
+  )
   command('explain', 'say which target would serve a request and what each policy would decide, without calling it')
     .requiredOption('-m, --model <model>', 'model, as provider/model')
     .option('--message <text>', 'what the user says', 'Hello')
     .addOption(new Option('--endpoint <endpoint>', 'what is asked').choices(ENDPOINTS).default('chat/completions'))
     .option('--stream', 'as a streamed request', false)
-    .action(explainCommand)
+    .action(async (options: ExplainOptions) => (await import('./explain.ts')).explainCommand(options))
   command('plugins', 'list the plugins of the assembly: instance, package, what they provide and require')
     .option('--json', 'as JSON', false)
-    .action(plugins)
+    .action(async (options: PlanOptions & { readonly json: boolean }) => (await import('./plugins.ts')).plugins(options))
+  program
+    .command('models')
+    .description('list what the built-in catalog knows of models: what they can, hold and cost')
+    .option('--capability <names>', 'all of these, such as tools,vision')
+    .option('--modality <names>', 'takes in, and after > gives out, all of these, such as text,image>text')
+    .option('--provider <slugs>', 'at one of these providers, such as openai,anthropic')
+    .option('--max-price <usd>', 'at most this for a million tokens, of input and of output')
+    .option('--min-context <tokens>', 'a context window of at least this, such as 128k')
+    .option('--query <text>', 'text within the id or the name')
+    .option('--deprecated', 'those that are deprecated or retired too', false)
+    .option('--json', 'as JSON', false)
+    .action(async (options: ModelsOptions) => (await import('./models.ts')).models(options))
   return program
 }
 
