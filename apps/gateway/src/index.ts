@@ -1,4 +1,8 @@
+export type { CatalogInput, FeedUrls, UpdateInput } from './catalog/options.ts'
+export { modelCatalog } from './catalog/plugin.ts'
+export { type CatalogKeeper, type CatalogStatus, catalogKeeper, type FeedStatus } from './catalog/port.ts'
 export {
+  type CatalogSettings,
   defineConfig,
   type EmbeddedParts,
   type LogLevel,

@@ -41,7 +41,9 @@ export async function run(options: RunOptions): Promise<Running> {
     if (wanted !== undefined) {
       embedded ??= { ...(await startEmbedded(wanted, log)), options: wanted }
       const { options } = embedded
-      const fixed = (['portkey', 'demo', 'dataDir'] as const).filter((name) => wanted[name] !== options[name])
+      const fixed = (['portkey', 'demo', 'dataDir', 'catalog'] as const).filter(
+        (name) => JSON.stringify(wanted[name]) !== JSON.stringify(options[name]),
+      )
       if (fixed.length > 0) log.warn({ embedded: fixed }, 'changed in the configuration, but only a restart applies it')
     }
     const plugins = [...(wanted === undefined ? [] : (embedded?.plan.plugins ?? [])), ...choice.own]

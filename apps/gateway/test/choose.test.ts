@@ -123,5 +123,11 @@ test.each<[SettingsInput, object | undefined]>([
   [{ embedded: { demo: false } }, { portkey: true, demo: false }],
 ])('the embedded default for %j is %j', async (input, parts) => {
   const { embedded } = await chosen({ ...input, dataDir: 'data' })
-  expect(embedded).toEqual(parts && { ...parts, env: {}, dataDir: join(folder.path, 'data') })
+  const catalog = { update: false }
+  expect(embedded).toEqual(parts && { ...parts, catalog, env: {}, dataDir: join(folder.path, 'data') })
+})
+
+test("the catalog's overrides are looked for beside the configuration", async () => {
+  const { embedded } = await chosen({ catalog: { overrides: 'prices.json', update: true } })
+  expect(embedded?.catalog).toEqual({ overrides: join(folder.path, 'prices.json'), update: true })
 })

@@ -32,7 +32,10 @@ describe('the command line', () => {
     ['start --port 0x50', /Give a whole number/],
     ['start --log-level loud', /Allowed choices are debug, info, warn, error, silent/],
     ['explain', /required option '-m, --model <model>' not specified/],
-    ['explain -m a/b --endpoint nonsense', /Allowed choices are chat\/completions, embeddings/],
+    [
+      'explain -m a/b --endpoint nonsense',
+      /Allowed choices are chat\/completions, completions, responses, messages, embeddings, /,
+    ],
   ])('switchyard %s is refused, and points to --help', async (args, message) => {
     const { err, code } = await run(args)
     expect(code).toBe(1)

@@ -237,7 +237,10 @@ test('the plan without processes lists the plugins', () => {
     env: { OPENAI_API_KEY: 'k', PORTKEY_API_KEY: 'p' },
   })
   expect(plugins.map(({ definition, placement }) => placement.as ?? definition.name)).toEqual([
+    '@switchyard/routing',
     '@switchyard/resilience',
+    '@switchyard/health',
+    '@switchyard/catalog',
     '@switchyard/cache-memory',
     '@switchyard/connector-sqlite',
     '@switchyard/provider-portkey',

@@ -24,7 +24,9 @@ export async function choose(settings: Settings, configPath: string | undefined,
   if (wanted === false) return { settings, own, embedded: undefined }
   const parts = wanted === true ? { portkey: true, demo: true } : wanted
   const folder = configPath === undefined ? '.' : dirname(configPath)
-  return { settings, own, embedded: { ...parts, env, dataDir: resolve(folder, settings.dataDir) } }
+  const { overrides, update } = settings.catalog
+  const catalog = { update, ...(overrides !== undefined && { overrides: resolve(folder, overrides) }) }
+  return { settings, own, embedded: { ...parts, env, catalog, dataDir: resolve(folder, settings.dataDir) } }
 }
 
 async function loadAll(entries: NonNullable<Settings['plugins']>, configPath: string | undefined): Promise<readonly Plugin[]> {

@@ -2,11 +2,15 @@ import { join } from 'node:path'
 import { cacheMemory } from '@switchyard/cache-memory'
 import { sqlite } from '@switchyard/connector-sqlite'
 import type { Logger, Plugin } from '@switchyard/contract'
+import { health } from '@switchyard/health'
 import { portkey } from '@switchyard/provider-portkey'
 import { resilience } from '@switchyard/resilience'
+import { routing } from '@switchyard/routing'
+import { modelCatalog } from '../catalog/plugin.ts'
 import { startDemoUpstream } from '../demo/demo-upstream.ts'
 import { startPortkey } from '../portkey-child/start.ts'
 import { keysIn, PORTKEY_VARIABLE } from './provider-keys.ts'
+import type { CatalogSettings } from './settings.ts'
 
 export interface EmbeddedOptions {
   /** Run Portkey as a child. */
@@ -14,6 +18,8 @@ export interface EmbeddedOptions {
   /** Serve `demo/*`; needs `portkey`. */
   readonly demo: boolean
   readonly dataDir: string
+  /** Paths are absolute, or relative to the working folder. Default: the seed alone. */
+  readonly catalog?: CatalogSettings
   readonly env: NodeJS.ProcessEnv
 }
 
@@ -58,7 +64,10 @@ export async function startEmbedded(options: EmbeddedOptions, log: Logger): Prom
 
 const NOWHERE = 'http://127.0.0.1:9/v1'
 
-/** The plugins of the default assembly: resilience, memory cache, SQLite in the data folder, Portkey. Starts nothing. */
+/**
+ * The plugins of the default assembly: routing, resilience, health, the catalog, memory cache, SQLite in the data folder, Portkey. Starts
+ * nothing. Policies of a stage run in this order.
+ */
 export function planEmbedded(
   options: EmbeddedOptions,
   addresses: Addresses = {
@@ -66,7 +75,15 @@ export function planEmbedded(
     demo: options.demo && options.portkey ? NOWHERE : undefined,
   },
 ): EmbeddedPlan {
-  const plugins: Plugin[] = [resilience(), cacheMemory(), sqlite({ path: databaseOf(options) })]
+  const { overrides, update = false } = options.catalog ?? {}
+  const plugins: Plugin[] = [
+    routing(),
+    resilience(),
+    health(),
+    modelCatalog({ overrides, dataDir: options.dataDir, update: { enabled: update } }),
+    cacheMemory(),
+    sqlite({ path: databaseOf(options) }),
+  ]
   const providers: string[] = []
   if (addresses.portkey !== undefined) {
     const keys = keysIn(options.env)

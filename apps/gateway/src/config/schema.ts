@@ -46,6 +46,7 @@ export const settingsSchema: z.ZodType<Settings> = z.strictObject({
   auth: z.strictObject({ keys: z.array(key).default([]) }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
   dataDir: z.string().min(1).default('.switchyard'),
+  catalog: z.strictObject({ overrides: z.string().min(1).optional(), update: z.boolean().default(false) }).prefault({}),
   embedded: z
     .union([z.boolean(), z.strictObject({ portkey: z.boolean().default(true), demo: z.boolean().default(true) })])
     .optional(),

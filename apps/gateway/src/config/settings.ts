@@ -47,6 +47,14 @@ export interface EmbeddedParts {
   readonly demo: boolean
 }
 
+/** The catalog of the embedded default; `modelCatalog` takes more. */
+export interface CatalogSettings {
+  /** File with a team's own prices and limits, relative to the configuration file. */
+  readonly overrides?: string | undefined
+  /** Fetch the public feeds, and keep them in `dataDir`. */
+  readonly update: boolean
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 /** A validated configuration. */
@@ -57,6 +65,7 @@ export interface Settings {
   readonly log: { readonly level: LogLevel }
   /** Folder of embedded state, relative to the configuration file. */
   readonly dataDir: string
+  readonly catalog: CatalogSettings
   /** The embedded default assembly; on where `plugins` is absent. */
   readonly embedded?: boolean | EmbeddedParts | undefined
   /** The assembly; order decides within a stage. */
@@ -71,6 +80,7 @@ export interface SettingsInput {
     | undefined
   readonly log?: { readonly level?: LogLevel | undefined } | undefined
   readonly dataDir?: string | undefined
+  readonly catalog?: Given<CatalogSettings> | undefined
   readonly embedded?: boolean | Given<EmbeddedParts> | undefined
   readonly plugins?: readonly (Plugin | NamedPlugin)[] | undefined
 }
