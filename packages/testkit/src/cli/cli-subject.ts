@@ -49,6 +49,7 @@ const NAMING: Readonly<Record<keyof ModelNaming, 'string' | 'boolean'>> = {
   upstreamModel: 'string',
   embeddingModel: 'string',
   verbatim: 'boolean',
+  translated: 'boolean',
 }
 
 function naming(fixture: Readonly<Record<string, unknown>>): ModelNaming {

@@ -19,7 +19,18 @@ type Ended = Pick<ModelEnding, 'usage' | 'usageSource' | 'finishReason'>
 /** A plain provider that keeps every promise of the model port, simply rather than fast. It serves `fake/*`. */
 export function referenceProvider({ url, apiKey, capabilities }: ReferenceOptions): ModelProvider {
   const declared: ModelProvider['capabilities'] = {
-    endpoints: ['chat/completions', 'embeddings'],
+    endpoints: [
+      'chat/completions',
+      'completions',
+      'responses',
+      'messages',
+      'embeddings',
+      'rerank',
+      'moderations',
+      'images/generations',
+      'audio/speech',
+      'audio/transcriptions',
+    ],
     streaming: true,
     models: ['fake/*'],
     listing: true,
@@ -30,12 +41,13 @@ export function referenceProvider({ url, apiKey, capabilities }: ReferenceOption
   function send(
     method: string,
     path: string,
-    body: string | undefined,
+    body: Uint8Array | undefined,
     signal: AbortSignal | undefined,
+    type = 'application/json',
   ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(left(signal))
-      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': type }
       const request = open(`${url}/${path}`, { method, headers, agent: false }, (response) => {
         const { statusCode = 0 } = response
         if (statusCode >= 200 && statusCode < 300) return resolve(response)
@@ -70,12 +82,16 @@ export function referenceProvider({ url, apiKey, capabilities }: ReferenceOption
     if (declared.models !== 'any' && !request.model.startsWith('fake/')) {
       throw new SwitchyardError('NOT_FOUND', 'the reference provider serves fake/*')
     }
-    const response = await send('POST', request.endpoint, encode(request), signal)
+    const type = request.headers?.['content-type']
+    const response = await send('POST', request.endpoint, encode(request), signal, type)
     const headers = { 'content-type': response.headers['content-type'] ?? '' }
     if (request.stream) return { status: 200, headers, ...(await streamed(response, request, signal)) }
     const body = await whole(response, signal)
+    if (headers['content-type'].startsWith('audio/') && body.length > 0)
+      return { status: 200, headers, body, ended: Promise.resolve({ outcome: 'complete', ...usageOf(undefined) }) }
     const json = parse(body.toString())
-    if (!Array.isArray(json.choices) && !Array.isArray(json.data))
+    const proofs = [json.choices, json.data, json.output, json.content, json.results]
+    if (!proofs.some(Array.isArray) && json.text === undefined)
       throw new SwitchyardError('UPSTREAM_INVALID', 'no answer in a 200')
     const finish = json.choices?.[0]?.finish_reason
     const ending = { ...usageOf(json.usage), ...(finish ? { finishReason: finish } : {}) }
@@ -103,6 +119,7 @@ async function streamed(
 ): Promise<Pick<ModelReply, 'body' | 'ended'>> {
   const asked = (request.body.stream_options as { include_usage?: boolean } | undefined)?.include_usage === true
   let ended: Ended = { usage: { inputTokens: 0, outputTokens: 0 }, usageSource: 'none' }
+  let counts: Json['usage']
   const settle = Promise.withResolvers<ModelEnding>()
 
   async function* events(): AsyncGenerator<{ readonly bytes: Uint8Array; readonly content: boolean }> {
@@ -122,9 +139,12 @@ async function streamed(
       if (finishReason?.endsWith('error'))
         throw new SwitchyardError('UPSTREAM_UNAVAILABLE', 'the upstream finished with an error')
       if (finishReason) ended = { ...ended, finishReason }
-      if (chunk.usage) ended = { ...ended, ...usageOf(chunk.usage) }
+      counts = { ...counts, ...(chunk.usage ?? chunk.message?.usage ?? chunk.response?.usage) }
+      ended = { ...ended, ...usageOf(counts) }
       if (chunk.choices?.length === 0 && chunk.usage && !asked) continue
-      yield { bytes, content: Boolean(choice?.delta?.content || choice?.delta?.tool_calls) }
+      const { delta } = choice ?? {}
+      yield { bytes, content: Boolean(delta?.content || delta?.tool_calls || choice?.text || CONTENT.test(chunk.type ?? '')) }
+      if (LAST.test(chunk.type ?? '')) return
     }
     throw new SwitchyardError('UPSTREAM_TRUNCATED', 'the stream ended without its terminator')
   }
@@ -171,6 +191,9 @@ async function streamed(
   return { body: body(), ended: settle.promise }
 }
 
+const CONTENT = /delta$|partial_image$/
+const LAST = /^message_stop$|^response\.completed$|audio\.done$|transcript\.text\.done$|generation\.completed$/
+
 /** Server-sent events with LF line ends; `data` is undefined for comments. */
 async function* blocks(
   response: IncomingMessage,
@@ -196,12 +219,20 @@ async function* blocks(
 }
 
 interface Json {
+  readonly type?: string
   readonly choices?: readonly {
+    readonly text?: string
     readonly delta?: { readonly content?: string; readonly tool_calls?: unknown }
     readonly finish_reason?: string
   }[]
   readonly data?: readonly { readonly id: string; readonly owned_by: string; readonly created: number }[]
-  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens?: number }
+  readonly output?: unknown
+  readonly content?: unknown
+  readonly results?: unknown
+  readonly text?: unknown
+  readonly usage?: Readonly<Record<string, number>>
+  readonly message?: { readonly usage?: Json['usage'] }
+  readonly response?: { readonly usage?: Json['usage'] }
   readonly error?: unknown
 }
 
@@ -212,21 +243,31 @@ function parse(text: string): Json {
   } catch {
     throw new SwitchyardError('UPSTREAM_INVALID', 'the upstream sent what is no JSON')
   }
-  if (json.error) throw new SwitchyardError('UPSTREAM_UNAVAILABLE', 'the upstream sent an error')
+  if (json.error || json.type === 'error') throw new SwitchyardError('UPSTREAM_UNAVAILABLE', 'the upstream sent an error')
   return json
 }
 
 function usageOf(raw: Json['usage']): { readonly usage: Usage; readonly usageSource: ModelEnding['usageSource'] } {
-  if (!raw || raw.prompt_tokens < 0) return { usage: { inputTokens: 0, outputTokens: 0 }, usageSource: 'none' }
-  return { usage: { inputTokens: raw.prompt_tokens, outputTokens: raw.completion_tokens ?? 0 }, usageSource: 'reported' }
+  const inside = raw?.prompt_tokens ?? raw?.input_tokens ?? raw?.total_tokens ?? -1
+  if (inside < 0) return { usage: { inputTokens: 0, outputTokens: 0 }, usageSource: 'none' }
+  const inputTokens = inside + (raw?.cache_read_input_tokens ?? 0)
+  const outputTokens = raw?.completion_tokens ?? raw?.output_tokens ?? 0
+  return { usage: { inputTokens, outputTokens }, usageSource: 'reported' }
 }
 
-function encode({ body, raw, model, stream }: ModelRequest): string {
+function encode({ endpoint, body, raw, model, stream, headers }: ModelRequest): Uint8Array {
+  const bare = model.replace(/^fake\//, '')
+  if (headers?.['content-type'] !== undefined)
+    return Buffer.from(
+      Buffer.from(raw ?? [])
+        .toString('latin1')
+        .replace(`\r\n\r\n${model}\r\n`, `\r\n\r\n${bare}\r\n`),
+      'latin1',
+    )
   const text = raw === undefined ? JSON.stringify(body) : Buffer.from(raw).toString()
-  const named = text.replace(/"model":\s*"[^"]*"/, `"model":${JSON.stringify(model.replace(/^fake\//, ''))}`)
-  return stream && body.stream_options === undefined
-    ? named.replace(/\}\s*$/, ',"stream_options":{"include_usage":true}}')
-    : named
+  const named = text.replace(/"model":\s*"[^"]*"/, `"model":${JSON.stringify(bare)}`)
+  const unasked = stream && endpoint.endsWith('completions') && body.stream_options === undefined
+  return Buffer.from(unasked ? named.replace(/\}\s*$/, ',"stream_options":{"include_usage":true}}') : named)
 }
 
 function left(signal: AbortSignal): SwitchyardError {

@@ -24,7 +24,8 @@ export const declaredCases: readonly ModelCase[] = [
     promise: 'An endpoint that is not declared rejects UNSUPPORTED before a byte leaves.',
     async check(opened) {
       const { endpoints } = opened.instance.capabilities
-      for (const endpoint of ENDPOINTS.filter((name) => !endpoints.includes(name))) {
+      const unknown = ['tomorrow', 'constructor'] as unknown as readonly ModelEndpoint[]
+      for (const endpoint of [...ENDPOINTS, ...unknown].filter((name) => !endpoints.includes(name))) {
         await unsupported(opened, { endpoint, body: { input: 'x', prompt: 'x' } })
       }
     },

@@ -21,6 +21,11 @@ export interface ModelFixture {
    * the very bytes is not examined.
    */
   readonly verbatim: boolean
+  /**
+   * True where the upstream speaks another dialect than chat, into which chats are translated: fields that it has no word for are
+   * not examined, nor is what depends on the very bytes.
+   */
+  readonly translated: boolean
 }
 
 /** The names of `ModelFixture` that differ from provider to provider. */
@@ -33,6 +38,8 @@ export interface ModelNaming {
   readonly embeddingModel?: string
   /** Default: true. */
   readonly verbatim?: boolean
+  /** Default: false. */
+  readonly translated?: boolean
 }
 
 export type ModelCase = ConformanceCase<ModelProvider, ModelFixture>
@@ -52,7 +59,8 @@ export async function openModelFixture(
     model: naming.model ?? 'fake/gpt-fake',
     upstreamModel: naming.upstreamModel ?? 'gpt-fake',
     embeddingModel: naming.embeddingModel ?? 'fake/embedding-fake',
-    verbatim: naming.verbatim ?? true,
+    verbatim: naming.verbatim ?? naming.translated !== true,
+    translated: naming.translated ?? false,
   }
   return { fixture, close: () => upstream.close() }
 }
@@ -66,12 +74,13 @@ export interface ModelSubjectOptions
 
 /** A subject of the model suite: a provider plugin, started anew against a fresh fake upstream for every case, on the system clock. */
 export function modelSubject(options: ModelSubjectOptions): Subject<ModelProvider, ModelFixture> {
-  const { model: name, upstreamModel, embeddingModel, verbatim, ...rest } = options
+  const { model: name, upstreamModel, embeddingModel, verbatim, translated, ...rest } = options
   const naming: ModelNaming = {
     ...(name === undefined ? {} : { model: name }),
     ...(upstreamModel === undefined ? {} : { upstreamModel }),
     ...(embeddingModel === undefined ? {} : { embeddingModel }),
     ...(verbatim === undefined ? {} : { verbatim }),
+    ...(translated === undefined ? {} : { translated }),
   }
   return pluginSubject<ModelProvider, ModelFixture>({
     clock: 'system',
