@@ -9,7 +9,7 @@ export type OperationInput = { readonly [G in keyof Settings]?: Given<Settings[G
 
 /** When the node sheds calls. Each pair is the mark that begins it and the lower one that ends it. */
 export interface PressureSettings {
-  /** 99th percentile of the event loop's delay. */
+  /** 90th percentile of the event loop's delay. */
   readonly loopDelayOnMs: number
   readonly loopDelayOffMs: number
   /** Calls under way at this node; false = not counted. */
@@ -178,7 +178,7 @@ const mark = z.int().min(1).max(LONGEST_TIMER_MS)
 
 const pressure = z
   .strictObject({
-    loopDelayOnMs: mark.default(100).describe('Shed class low once the 99th percentile of the event loop delay is at this.'),
+    loopDelayOnMs: mark.default(100).describe('Shed class low once the 90th percentile of the event loop delay is at this.'),
     loopDelayOffMs: mark.default(50).describe('Stop once it is below this.'),
     inFlightOn: z
       .union([z.literal(false), mark])

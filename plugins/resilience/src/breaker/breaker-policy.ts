@@ -103,14 +103,16 @@ class AttemptWatch {
     if (asked > 0 && SwitchyardError.is(error, 'RATE_LIMITED') && error.details?.guard === undefined) {
       lane.cooldowns.set(call.principal.tenant, now + Math.min(asked, lane.settings.breaker.openMaxMs))
     }
-    const sample = this.failedAs(error)
+    const sample = this.failedAs(error, now)
     if (this.ticket !== FREE) lane.breaker.giveBack(this.ticket, sample, now)
     lane.breaker.record(sample, false, now)
     throw error
   }
 
-  private failedAs(error: unknown): Sample {
-    if (this.call.signal.aborted) return this.hung() ? 'failure' : 'neutral'
+  private failedAs(error: unknown, now: number): Sample {
+    const { signal, deadline } = this.call
+    // The deadline may be noticed by a clock before the signal's timer has fired.
+    if (signal.aborted || (deadline !== undefined && now >= deadline)) return this.hung() ? 'failure' : 'neutral'
     return dispositionOf(error).failure ? 'failure' : 'neutral'
   }
 

@@ -2,13 +2,16 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** How late the event loop is. */
 export interface LoopDelay {
-  /** 99th percentile of the last second or so, in ms. */
+  /** 90th percentile of the last second or so, in ms. A higher one would be a single pause, of which a second has a hundred chances. */
   read(): number
   close(): void
 }
 
 /** Node's own timer runs at this interval, in ms, and counts it in. */
 const RESOLUTION_MS = 10
+const QUANTILE = 90
+/** Fewer say more of one pause than of the loop. */
+const LEAST_SAMPLES = 4
 /** Reads after which the past is forgotten. A reset loses the delay that is running, so it must not come at every read. */
 const READS_KEPT = 10
 
@@ -23,11 +26,13 @@ export function systemLoopDelay(): LoopDelay {
 export function loopDelayOf(
   histogram: Pick<ReturnType<typeof monitorEventLoopDelay>, 'count' | 'percentile' | 'reset' | 'disable'>,
 ): LoopDelay {
-  let reads = 0
+  // The first read only begins: what was before it is the start of the process, which is busy with itself.
+  let reads = READS_KEPT
   let last = 0
   return {
     read() {
-      if (histogram.count > 0) last = Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION_MS)
+      const begun = reads < READS_KEPT
+      if (begun && histogram.count >= LEAST_SAMPLES) last = Math.max(0, histogram.percentile(QUANTILE) / 1e6 - RESOLUTION_MS)
       if (++reads >= READS_KEPT) {
         reads = 0
         histogram.reset()

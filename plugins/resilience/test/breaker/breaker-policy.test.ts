@@ -155,6 +155,15 @@ describe('a client that leaves', () => {
     expect(made.lane.breaker.state).toBe('closed')
   })
 
+  test('by its deadline, which a clock may notice before the signal does, says nothing', async () => {
+    const made = learned()
+    const late = new SwitchyardError('TIMEOUT', 'the call did not end before its deadline')
+    for (let i = 0; i < 50; i++) await made.fail({ deadline: made.clock.now() }, late)
+    expect(made.lane.breaker.state).toBe('closed')
+    for (let i = 0; i < 5; i++) await made.fail({ deadline: made.clock.now() + 1 }, late)
+    expect(made.lane.breaker.state).toBe('open')
+  })
+
   test('of a target that nobody knows yet says nothing', async () => {
     const made = setup()
     for (let i = 0; i < 20; i++) await leave(made, 50_000)
