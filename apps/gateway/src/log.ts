@@ -1,5 +1,6 @@
 import type { Logger } from '@switchyard/contract'
-import { type DestinationStream, destination, type Logger as Pino, pino } from 'pino'
+import { destination, type Logger as Pino, pino } from 'pino'
+import { batchedLines, type LineSink } from './batched-lines.ts'
 import type { LogLevel } from './config/settings.ts'
 import { redact } from './redact.ts'
 
@@ -10,30 +11,50 @@ export interface ServerLog extends Logger {
   flush(): void
 }
 
-/** JSON lines on standard error, or on `stream`. Secrets by field name and by type are `[redacted]`. */
-export function createLog(level: LogLevel, stream?: DestinationStream): ServerLog {
-  const sink = stream ?? destination({ fd: 2, sync: false })
+/** Lines of warnings and errors go out at once, others after this at the latest. */
+const MAX_DELAY_MS = 100
+
+/** JSON lines on standard error, or on `sink`. Secrets by field name and by type are `[redacted]`. */
+export function createLog(level: LogLevel, sink: LineSink = destination({ fd: 2, sync: false })): ServerLog {
+  const lines = batchedLines(sink, MAX_DELAY_MS)
   const log: Pino = pino(
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp,
       // Not pino's own `redact`: it knows only paths written out in full, and copies every object whole.
       formatters: { level: (label) => ({ level: label }), log: (fields) => redact(fields) as Record<string, unknown> },
       serializers: { err: (error: unknown) => error },
     },
-    sink,
+    lines,
   )
   return {
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
-    warn: (fields, message) => log.warn(fields, message),
-    error: (fields, message) => log.error(fields, message),
+    warn: (fields, message) => {
+      log.warn(fields, message)
+      lines.flush()
+    },
+    error: (fields, message) => {
+      log.error(fields, message)
+      lines.flush()
+    },
     setLevel: (next) => {
       log.level = next
     },
-    flush: () => {
-      if ('flushSync' in sink) (sink as { flushSync(): void }).flushSync()
-    },
+    flush: () => lines.flush(),
   }
+}
+
+let lastMs = 0
+let lastText = ''
+
+/** Pino's member for the time, made once a millisecond. */
+function timestamp(): string {
+  const now = Date.now()
+  if (now !== lastMs) {
+    lastMs = now
+    lastText = `,"time":"${new Date(now).toISOString()}"`
+  }
+  return lastText
 }

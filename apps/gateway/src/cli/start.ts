@@ -16,6 +16,7 @@ export async function start(options: StartOptions): Promise<void> {
     const startedAt = performance.now()
     const configPath = options.config ?? (await findConfig(process.cwd()))
     const log = createLog(options.logLevel ?? 'info')
+    process.once('exit', () => log.flush())
     const running = await run({
       configPath,
       env: process.env,

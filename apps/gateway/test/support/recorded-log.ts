@@ -9,9 +9,18 @@ export interface RecordedLog {
 
 /** The gateway's own log, its lines kept for the test. */
 export function recordedLog(level: LogLevel = 'debug'): RecordedLog {
-  const written: string[] = []
+  let written = ''
+  const log = createLog(level, {
+    write: (text) => {
+      written += text
+    },
+  })
   return {
-    log: createLog(level, { write: (line: string) => void written.push(line) }),
-    lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
+    log,
+    lines: () => {
+      log.flush()
+      const lines = written.split('\n').filter((line) => line !== '')
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    },
   }
 }
