@@ -1,4 +1,4 @@
-import type { Call, Ending, Lasting, ModelReply, Next, Operation, Reply } from '@switchyard/contract'
+import type { Call, Ending, Lasting, Next, Operation, Reply } from '@switchyard/contract'
 
 /** A reply of any operation. */
 export type AnyReply = Reply<Operation>
@@ -32,21 +32,3 @@ export function attemptsOf(call: Pick<Call, 'trace'>): number {
 export const ATTEMPTS = 'attemptCount'
 /** The measure of how long attempts waited for a slot, in ms. */
 export const QUEUE_WAIT = 'queueWaitMs'
-
-/** Headers that tell a client what was done for its reply; absent where the first attempt served it. */
-export const MARKS = {
-  /** What served, as `deploymentOf` gives it, where it is not the first target. */
-  deployment: 'x-switchyard-deployment',
-  /** Attempts that were dialled. */
-  attempts: 'x-switchyard-attempts',
-  /** The rung of the ladder that answered. */
-  degraded: 'x-switchyard-degraded',
-} as const
-
-/** The reply with more headers; as it is where it is of a kind that has none. */
-export function marked(reply: AnyReply, headers: Readonly<Record<string, string>>): AnyReply {
-  const { status, headers: own, body, ended } = reply as Partial<ModelReply>
-  if (status === undefined || own === undefined || body === undefined || ended === undefined) return reply
-  // What is marked inside knows better: it was nearer to what served.
-  return { status, headers: { ...headers, ...own }, body, ended }
-}

@@ -3,16 +3,17 @@ import {
   type Call,
   type Clock,
   deploymentOf,
+  type ModelReply,
   type ModelRequest,
   type Next,
   type Policy,
   SwitchyardError,
 } from '@switchyard/contract'
 import { dispositionOf } from '../disposition.ts'
-import { type AnyReply, attemptsOf, MARKS, marked, send } from '../reply.ts'
+import { type AnyReply, attemptsOf, send } from '../reply.ts'
 import { mayRepeat, statedDelay } from '../retry/backoff.ts'
 import type { DegradeRung, DegradeSettings } from '../settings.ts'
-import { answersStatically, staticAnswer } from './static-answer.ts'
+import { answersStatically, DEGRADED_HEADER, staticAnswer } from './static-answer.ts'
 
 /** What the policy needs from the plugin that places it. */
 export interface DegradeContext {
@@ -66,7 +67,7 @@ async function descend(context: DegradeContext, call: Call, next: Next, firstErr
     const attempt = Math.max(call.attempt, attemptsOf(call)) + 1
     try {
       const reply = await next({ ...call, target, request, attributes, attempt, alternatives: undefined })
-      return marked(reply, { [MARKS.degraded]: rung })
+      return marked(reply, rung)
     } catch (failed) {
       error = failed
     }
@@ -87,6 +88,13 @@ function note(call: Call, name: string, rung: DegradeRung, error: unknown, to?: 
   const code = SwitchyardError.is(error) ? error.code : 'INTERNAL'
   call.trace.decide(name, 'degraded', { rung, code, ...(to !== undefined && { to }) })
   call.trace.measure('degradedCount', 1)
+}
+
+/** Only replies that have headers can be marked by one. */
+function marked(reply: AnyReply, rung: DegradeRung): AnyReply {
+  const { status, headers, body, ended } = reply as Partial<ModelReply>
+  if (status === undefined || headers === undefined || body === undefined || ended === undefined) return reply
+  return { status, headers: { ...headers, [DEGRADED_HEADER]: rung }, body, ended }
 }
 
 function honest(error: unknown, plugin: string, retryAfterMs: number): unknown {

@@ -1,5 +1,7 @@
 import type { ModelEnding, ModelReply, ModelRequest } from '@switchyard/contract'
-import { MARKS } from '../reply.ts'
+
+/** The header that marks a reply of a lower rung, with the rung's name. */
+export const DEGRADED_HEADER = 'x-switchyard-degraded'
 
 const RUNG = 'static-answer'
 const NOTHING_USED: Omit<ModelEnding, 'outcome'> = {
@@ -17,7 +19,7 @@ export function answersStatically(request: Pick<ModelRequest, 'endpoint'>): bool
 export function staticAnswer(request: ModelRequest, text: string, id: string, now: number): ModelReply {
   const created = Math.floor(now / 1_000)
   const base = { id: `chatcmpl-static-${id}`, created, model: request.model }
-  const headers = (type: string): Record<string, string> => ({ 'content-type': type, [MARKS.degraded]: RUNG })
+  const headers = (type: string): Record<string, string> => ({ 'content-type': type, [DEGRADED_HEADER]: RUNG })
   const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
   if (!request.stream) {
     const choice = {

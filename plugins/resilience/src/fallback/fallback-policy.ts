@@ -8,7 +8,7 @@ import {
   SwitchyardError,
 } from '@switchyard/contract'
 import { dispositionOf } from '../disposition.ts'
-import { type AnyReply, attemptsOf, MARKS, marked, send } from '../reply.ts'
+import { type AnyReply, attemptsOf, send } from '../reply.ts'
 import { mayRepeat } from '../retry/backoff.ts'
 import type { Settings } from '../settings.ts'
 import type { Hedges } from './hedges.ts'
@@ -88,8 +88,7 @@ async function fallBack(
     call.trace.measure('fallbackCount', 1)
     const attempt = Math.max(call.attempt, attemptsOf(call)) + 1
     try {
-      const reply = await next({ ...call, target, request, attributes, attempt, alternatives: alternatives.slice(at + 1) })
-      return marked(reply, { [MARKS.deployment]: to, [MARKS.attempts]: String(attemptsOf(call)) })
+      return await next({ ...call, target, request, attributes, attempt, alternatives: alternatives.slice(at + 1) })
     } catch (failed) {
       error = failed
       worth = moreUseful(worth, failed)

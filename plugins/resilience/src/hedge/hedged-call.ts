@@ -1,11 +1,10 @@
-import { type Call, type Clock, deploymentOf, type Next, SwitchyardError } from '@switchyard/contract'
+import { type Call, type Clock, type Next, SwitchyardError } from '@switchyard/contract'
 import { moreUseful } from '../fallback/useful-error.ts'
-import { type AnyReply, attemptsOf, endedOf, MARKS, marked, send } from '../reply.ts'
+import { type AnyReply, endedOf, send } from '../reply.ts'
 
 /** One copy on its way. */
 interface Copy {
   readonly controller: AbortController
-  readonly call: Call
   readonly hedge: boolean
 }
 
@@ -57,7 +56,7 @@ export class HedgedCall {
   }
 
   private launch(call: Call, hedge: boolean): void {
-    const copy: Copy = { controller: new AbortController(), call, hedge }
+    const copy: Copy = { controller: new AbortController(), hedge }
     this.copies.push(copy)
     this.under++
     send({ ...call, signal: copy.controller.signal }, this.next).then(
@@ -72,16 +71,12 @@ export class HedgedCall {
     this.done = true
     this.cancel?.()
     for (const copy of this.copies) if (copy !== winner) copy.controller.abort(answeredElsewhere())
+    if (winner.hedge) this.call.trace.measure('hedgeWonCount', 1)
     const ended = endedOf(reply)
     const release = (): void => this.release()
     if (ended === undefined) this.release()
     else ended.then(release, release)
-    this.resolve(winner.hedge ? this.won(winner, reply) : reply)
-  }
-
-  private won({ call }: Copy, reply: AnyReply): AnyReply {
-    call.trace.measure('hedgeWonCount', 1)
-    return marked(reply, { [MARKS.deployment]: deploymentOf(call), [MARKS.attempts]: String(attemptsOf(call)) })
+    this.resolve(reply)
   }
 
   private lost(error: unknown): void {

@@ -2,7 +2,7 @@ import { type Call, type Clock, type Next, type Policy, SwitchyardError } from '
 import { dispositionOf } from '../disposition.ts'
 import type { Lane } from '../lane.ts'
 import type { Lanes } from '../lanes.ts'
-import { type AnyReply, attemptsOf, MARKS, marked, send } from '../reply.ts'
+import { type AnyReply, attemptsOf, send } from '../reply.ts'
 import { retryVerdict } from './backoff.ts'
 import type { RetryBudget } from './retry-budget.ts'
 
@@ -82,8 +82,7 @@ async function repeat(
     cutBefore ||= dispositionOf(error).same === 'once'
     if (waitMs > 0) await clock.sleep(waitMs, call.signal)
     try {
-      const reply = await next({ ...call, attempt: attempt + 1 })
-      return marked(reply, { [MARKS.attempts]: String(attemptsOf(call)) })
+      return await next({ ...call, attempt: attempt + 1 })
     } catch (failed) {
       error = failed
     }
