@@ -1,9 +1,11 @@
 import type { Server } from 'node:http'
-import { type Logger, model } from '@switchyard/contract'
+import type { Logger } from '@switchyard/contract'
 import { type Assembly, type Kernel, startKernel } from '@switchyard/kernel'
 import { refuseOpenHost } from './config/open-host.ts'
 import type { Settings } from './config/settings.ts'
-import { type ModelDirectory, modelDirectory } from './model-directory.ts'
+import { directoryOf } from './directory-of.ts'
+import type { ModelDirectory } from './model-directory.ts'
+import { withPassages } from './passage.ts'
 import { type Authenticate, authenticator } from './principal.ts'
 import { applyTimes, listen, serverFor } from './server/http-server.ts'
 
@@ -44,7 +46,7 @@ export async function startGateway(configured: Configured, options: { readonly l
   const { settings } = configured
   const bound = settings.server
   refuseOpenHost(bound.host, settings.auth)
-  const kernel = await startKernel(configured.assembly, { log, drainTimeoutMs: bound.drainTimeoutMs })
+  const kernel = await startKernel(withPassages(configured.assembly), { log, drainTimeoutMs: bound.drainTimeoutMs })
   let live = liveOf(settings, kernel)
   let draining = false
   let server: Server
@@ -71,9 +73,9 @@ export async function startGateway(configured: Configured, options: { readonly l
     const fixed = (['host', 'port', 'maxHeaderBytes'] as const).filter((name) => next.settings.server[name] !== bound[name])
     if (fixed.length > 0) log.warn({ settings: fixed }, 'changed in the configuration, but only a restart applies it')
     const authenticate = authenticator(next.settings.auth.keys)
-    const moved = kernel.swap(next.assembly)
+    const moved = kernel.swap(withPassages(next.assembly))
     const off = kernel.on('assembly:swapped', () => {
-      live = { settings: next.settings, authenticate, directory: modelDirectory(kernel.all(model)) }
+      live = { settings: next.settings, authenticate, directory: directoryOf(kernel) }
       applyTimes(server, next.settings.server)
     })
     await moved.finally(off)
@@ -104,7 +106,7 @@ export async function startGateway(configured: Configured, options: { readonly l
 }
 
 function liveOf(settings: Settings, kernel: Kernel): Live {
-  return { settings, authenticate: authenticator(settings.auth.keys), directory: modelDirectory(kernel.all(model)) }
+  return { settings, authenticate: authenticator(settings.auth.keys), directory: directoryOf(kernel) }
 }
 
 function urlOf(server: Server, host: string): string {

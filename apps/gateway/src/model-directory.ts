@@ -1,10 +1,13 @@
-import { type ModelCard, type ModelProvider, SwitchyardError } from '@switchyard/contract'
+import type { CatalogSource } from '@switchyard/catalog'
+import { type ModelCard, type ModelProvider, type Router, SwitchyardError } from '@switchyard/contract'
 
 export interface Resolved {
   /** Plugin instance. */
   readonly target: string
-  /** `provider/model`. */
+  /** `provider/model`, or a public name of a router. */
   readonly model: string
+  /** What guards are to count the call by, where no router says it. */
+  readonly deployment: string | undefined
 }
 
 export interface ModelDirectory {
@@ -16,15 +19,27 @@ export interface ModelDirectory {
   readonly known: readonly string[]
 }
 
+/** What the directory knows beside the providers. */
+export interface DirectoryParts {
+  readonly routers?: ReadonlyMap<string, Router>
+  /** For names that nobody serves. */
+  readonly catalog?: CatalogSource | undefined
+}
+
 /**
- * Maps model names to plugin instances by their declared capabilities: an exact id first, then `provider/*`, then a request whose
- * headers pick the upstream themselves, then an instance that serves `any`. Within each, assembly order decides.
+ * Maps model names to plugin instances: a request whose headers pick the upstream themselves first, then the public names of routers,
+ * then by declared capabilities an exact id, then `provider/*`, then an instance that serves `any`. Within each, assembly order decides.
  */
-export function modelDirectory(providers: ReadonlyMap<string, ModelProvider>): ModelDirectory {
+export function modelDirectory(
+  providers: ReadonlyMap<string, ModelProvider>,
+  { routers = new Map(), catalog }: DirectoryParts = {},
+): ModelDirectory {
   const exact = new Map<string, string>()
   const prefixes = new Map<string, string>()
   const selectors: { readonly header: string; readonly instance: string }[] = []
   let any: string | undefined
+  const routes = [...routers].flatMap(([instance, router]) => router.routes().map((card) => ({ instance, card })))
+  for (const { instance, card } of routes) setOnce(exact, card.id, instance)
   for (const [instance, { capabilities }] of providers) {
     for (const header of capabilities.selectors ?? []) selectors.push({ header, instance })
     if (capabilities.models === 'any') any ??= instance
@@ -40,16 +55,23 @@ export function modelDirectory(providers: ReadonlyMap<string, ModelProvider>): M
     ...(any === undefined ? [] : ['any model']),
   ]
 
+  // A router gives every call its deployment itself.
+  const resolved =
+    routers.size > 0
+      ? (target: string, model: string): Resolved => ({ target, model, deployment: undefined })
+      : (target: string, model: string): Resolved => ({ target, model, deployment: `${target}/${model}` })
+
   return {
     known,
     resolve(name, headers) {
       for (const { header, instance } of selectors)
-        if (headers[header] !== undefined) return { target: instance, model: selected(name, headers) }
+        if (headers[header] !== undefined) return resolved(instance, selected(name, headers))
       const slash = name.indexOf('/')
       const target = exact.get(name) ?? (slash > 0 ? prefixes.get(name.slice(0, slash)) : undefined) ?? any
-      if (target !== undefined) return { target, model: name }
-      throw new SwitchyardError('NOT_FOUND', notFound(name, slash, known), {
-        details: { code: 'model_not_found', param: 'model' },
+      if (target !== undefined) return resolved(target, name)
+      const nearest = nearestTo(name, catalog)
+      throw new SwitchyardError('NOT_FOUND', notFound(name, slash, known, nearest), {
+        details: { code: 'model_not_found', param: 'model', ...(nearest.length > 0 && { nearest }) },
       })
     },
     async list(signal, onFailure) {
@@ -62,7 +84,8 @@ export function modelDirectory(providers: ReadonlyMap<string, ModelProvider>): M
           return []
         }
       })
-      const cards = new Map((await Promise.all(lists)).flat().map((card) => [card.id, card]))
+      const named = routes.map(({ card }) => card)
+      const cards = new Map([...(await Promise.all(lists)).flat(), ...named].map((card) => [card.id, card]))
       return [...cards.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
     },
   }
@@ -79,9 +102,22 @@ function setOnce(map: Map<string, string>, key: string, value: string): void {
   if (!map.has(key)) map.set(key, value)
 }
 
-function notFound(name: string, slash: number, known: readonly string[]): string {
+/** Names of the catalog that are most alike; none where it knows this very one, or where there is no catalog. */
+function nearestTo(name: string, catalog: CatalogSource | undefined): readonly string[] {
+  try {
+    catalog?.current().resolve(name)
+    return []
+  } catch (error) {
+    const nearest = SwitchyardError.is(error) ? error.details?.nearest : undefined
+    return Array.isArray(nearest) ? nearest : []
+  }
+}
+
+function notFound(name: string, slash: number, known: readonly string[], nearest: readonly string[]): string {
   const on = known.length === 0 ? 'no provider is on' : `on now: ${known.join(', ')}`
+  const alike = nearest.length === 0 ? '' : `; the nearest names in the catalog are ${nearest.join(', ')}`
+  const shown = JSON.stringify(name.slice(0, 200))
   if (slash > 0)
-    return `the model ${JSON.stringify(name)} does not exist here: no provider ${JSON.stringify(name.slice(0, slash))} is on (${on})`
-  return `the model ${JSON.stringify(name)} does not exist here: name it provider/model (${on})`
+    return `the model ${shown} does not exist here: no provider ${JSON.stringify(name.slice(0, Math.min(slash, 100)))} is on (${on})${alike}`
+  return `the model ${shown} does not exist here: name it provider/model (${on})${alike}`
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, SwitchyardError } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
-import { toHttp } from '../src/server/errors.ts'
+import { dialectOf, toHttp } from '../src/server/errors.ts'
 
 describe('every code has a status and an OpenAI-shaped body', () => {
   test.each<[ErrorCode, number, string]>([
@@ -21,8 +21,12 @@ describe('every code has a status and an OpenAI-shaped body', () => {
   ])('%s', (code, status, name) => {
     const failure = toHttp(new SwitchyardError(code, 'what was wrong'))
     expect(failure.status).toBe(status)
-    expect(failure.body.error).toMatchObject({ message: 'what was wrong', code: name, param: null })
-    expect(failure.body.error.type).toMatch(/_error$|_quota$/)
+    expect(failure.body.error).toMatchObject({
+      message: 'what was wrong',
+      code: name,
+      param: null,
+      type: expect.stringMatching(/_error$|_quota$/),
+    })
   })
 })
 
@@ -41,7 +45,7 @@ test("an upstream's refusal of the request is handed on as it was", () => {
 test.each([401, 403])("a provider's %i is about our key with it: the client sees 502", (status) => {
   const failure = toHttp(new SwitchyardError('UPSTREAM_REJECTED', 'bad key', { details: { status } }))
   expect(failure.status).toBe(502)
-  expect(failure.body.error.code).toBe('upstream_rejected')
+  expect(failure.body.error).toMatchObject({ code: 'upstream_rejected' })
 })
 
 test('a stated wait becomes retry-after in whole seconds, rounded up, and in milliseconds', () => {
@@ -54,4 +58,52 @@ test('a bug tells the client nothing of itself', () => {
   expect(failure.status).toBe(500)
   expect(JSON.stringify(failure.body)).not.toContain('secret detail')
   expect(failure.headers['x-should-retry']).toBe('false')
+})
+
+test.each<[ErrorCode, number]>([
+  ['UPSTREAM_UNAVAILABLE', 503],
+  ['RATE_LIMITED', 503],
+  ['TIMEOUT', 503],
+  ['INVALID_REQUEST', 400],
+  ['ABORTED', 499],
+])('%s after all targets were tried is %i, with the wait that is known', (code, status) => {
+  const failure = toHttp(new SwitchyardError(code, 'x', { retryAfterMs: 500 }), { exhausted: true })
+  expect(failure.status).toBe(status)
+  expect(failure.headers['retry-after']).toBe('1')
+})
+
+describe('dialects', () => {
+  test.each([
+    ['/v1/messages', 'messages'],
+    ['/v1/chat/completions', 'chat/completions'],
+    ['/v1/nothing', 'chat/completions'],
+    ['/admin/models', 'problem'],
+  ])('of %s is %s', (path, dialect) => {
+    expect(dialectOf(path)).toBe(dialect)
+  })
+
+  test("Anthropic's", () => {
+    expect(toHttp(new SwitchyardError('UNAUTHENTICATED', 'who?'), { dialect: 'messages' })).toMatchObject({
+      status: 401,
+      body: { type: 'error', error: { type: 'authentication_error', message: 'who?' } },
+    })
+  })
+
+  test('problem details, which tell nothing of a bug', () => {
+    const error = new SwitchyardError('INVALID_REQUEST', 'limit: no', { details: { param: 'limit', nearest: ['a'] } })
+    expect(toHttp(error, { dialect: 'problem' })).toMatchObject({
+      contentType: 'application/problem+json',
+      body: {
+        type: 'about:blank',
+        title: 'Bad Request',
+        status: 400,
+        detail: 'limit: no',
+        code: 'INVALID_REQUEST',
+        param: 'limit',
+      },
+    })
+    const bug = toHttp(new Error('canary'), { dialect: 'problem' })
+    expect(bug.body).toMatchObject({ status: 500, code: 'INTERNAL' })
+    expect(JSON.stringify(bug.body)).not.toContain('canary')
+  })
 })

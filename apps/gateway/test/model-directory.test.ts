@@ -1,4 +1,5 @@
-import type { ModelProvider } from '@switchyard/contract'
+import { seedCatalog } from '@switchyard/catalog'
+import type { ModelProvider, Router, SwitchyardError } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
 import { modelDirectory } from '../src/model-directory.ts'
 
@@ -38,16 +39,14 @@ describe('resolve', () => {
     ['openai/deep/name', 'patterns'],
     ['demo/chat', 'patterns'],
   ])('%s -> %s', (model, target) => {
-    expect(directory.resolve(model, {})).toEqual({ target, model })
+    expect(directory.resolve(model, {})).toEqual({ target, model, deployment: `${target}/${model}` })
   })
 
   test('a header that picks the upstream wins, and completes a bare model name', () => {
-    expect(directory.resolve('gpt', { 'x-portkey-provider': 'openai' })).toEqual({ target: 'picky', model: 'openai/gpt' })
-    expect(directory.resolve('openai/gpt', { 'x-portkey-provider': 'openai' })).toEqual({
-      target: 'picky',
-      model: 'openai/gpt',
-    })
-    expect(directory.resolve('gpt', { 'x-portkey-config': '{}' })).toEqual({ target: 'picky', model: 'gpt' })
+    const picked = { target: 'picky', model: 'openai/gpt', deployment: 'picky/openai/gpt' }
+    expect(directory.resolve('gpt', { 'x-portkey-provider': 'openai' })).toEqual(picked)
+    expect(directory.resolve('openai/gpt', { 'x-portkey-provider': 'openai' })).toEqual(picked)
+    expect(directory.resolve('gpt', { 'x-portkey-config': '{}' })).toMatchObject({ target: 'picky', model: 'gpt' })
   })
 
   test.each([
@@ -71,8 +70,58 @@ describe('resolve', () => {
         ['own', provider({ models: ['own/*'] })],
       ]),
     )
-    expect(any.resolve('whatever', {})).toEqual({ target: 'hosted', model: 'whatever' })
-    expect(any.resolve('own/x', {})).toEqual({ target: 'own', model: 'own/x' })
+    expect(any.resolve('whatever', {})).toMatchObject({ target: 'hosted', model: 'whatever' })
+    expect(any.resolve('own/x', {})).toMatchObject({ target: 'own', model: 'own/x' })
+  })
+})
+
+describe('with a router', () => {
+  const router: Router = { routes: () => [{ id: 'chat-default', ownedBy: 'switchyard' }] }
+  const directory = modelDirectory(
+    new Map([['own', provider({ models: ['own/*'] }, async () => [{ id: 'own/x', ownedBy: 'own' }])]]),
+    { routers: new Map([['routing', router]]) },
+  )
+
+  test('its public names lead to it, are known and listed, and deployments are its own to name', async () => {
+    expect(directory.resolve('chat-default', {})).toEqual({ target: 'routing', model: 'chat-default', deployment: undefined })
+    expect(directory.resolve('own/x', {})).toEqual({ target: 'own', model: 'own/x', deployment: undefined })
+    expect(directory.known).toEqual(['own/*', 'chat-default'])
+    const cards = await directory.list(AbortSignal.timeout(1_000), () => {})
+    expect(cards.map(({ id }) => id)).toEqual(['chat-default', 'own/x'])
+  })
+
+  test('a name that is like one of its names is still none', () => {
+    expect(() => directory.resolve('chat-defaul', {})).toThrow(/on now: own\/\*, chat-default/)
+  })
+})
+
+describe('with the catalog', () => {
+  const catalog = { current: seedCatalog }
+  const notFound = (model: string): SwitchyardError => {
+    try {
+      modelDirectory(new Map(), { catalog }).resolve(model, {})
+    } catch (error) {
+      return error as SwitchyardError
+    }
+    throw new Error('it was found')
+  }
+
+  test('a name that nobody serves is told with the three nearest', () => {
+    const { message, details } = notFound('openai/gpt-5.4-minni')
+    expect(details?.nearest).toHaveLength(3)
+    expect(details?.nearest).toContain('openai/gpt-5.4-mini')
+    expect(message).toContain(`the nearest names in the catalog are ${String(details?.nearest).replaceAll(',', ', ')}`)
+  })
+
+  test('a name that the catalog knows is told without', () => {
+    const { message, details } = notFound('openai/gpt-5.4')
+    expect(details).toEqual({ code: 'model_not_found', param: 'model' })
+    expect(message).toMatch(/no provider "openai" is on \(no provider is on\)$/)
+  })
+
+  test('a name without end is cut in the message', () => {
+    expect(notFound('x'.repeat(1_000_000)).message.length).toBeLessThan(1_000)
+    expect(notFound(`${'x'.repeat(100_000)}/y`).message.length).toBeLessThan(1_000)
   })
 })
 

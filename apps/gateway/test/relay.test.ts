@@ -63,7 +63,7 @@ function* endless(): Generator<Buffer> {
 test('a client that reads nothing is dropped after its time, and the body is broken off', async () => {
   client.pause()
   const source = body(endless())
-  await relay(response, source, 20)
+  await relay(response, source, 20, 'chat/completions')
   await source.left
   expect(response.destroyed).toBe(true)
   expect(source.pulled).toBe(1)
@@ -72,7 +72,7 @@ test('a client that reads nothing is dropped after its time, and the body is bro
 test('a slow client that reads is waited for, and gets everything', async () => {
   client.pause()
   const source = body([MUCH, MUCH])
-  const done = relay(response, source, 60_000)
+  const done = relay(response, source, 60_000, 'chat/completions')
   await once(client, 'readable')
   expect(source.pulled).toBe(1)
   read()
@@ -85,7 +85,7 @@ test('a slow client that reads is waited for, and gets everything', async () => 
 test('a client that leaves while it is waited for breaks off the body', async () => {
   client.pause()
   const source = body(endless())
-  const done = relay(response, source, 60_000)
+  const done = relay(response, source, 60_000, 'chat/completions')
   await once(client, 'readable')
   client.destroy()
   await Promise.all([done, source.left])
@@ -96,7 +96,7 @@ test('a client that has left breaks off the body at the next chunk', async () =>
   client.destroy()
   await once(response, 'close')
   const source = body(endless())
-  await relay(response, source, 60_000)
+  await relay(response, source, 60_000, 'chat/completions')
   await source.left
   expect(source.pulled).toBe(1)
 })
@@ -107,7 +107,7 @@ test('a break after the first byte is an error event at the end, never [DONE]', 
     yield Buffer.from('data: {"one":1}\n\n')
     throw new SwitchyardError('UPSTREAM_TRUNCATED', 'it broke')
   }
-  await relay(response, broken(), 60_000)
+  await relay(response, broken(), 60_000, 'chat/completions')
   await expect.poll(() => received.endsWith('0\r\n\r\n')).toBe(true)
   const events = received.split('\n\n').filter((part) => part.includes('data: '))
   expect(JSON.parse(events.at(-1)?.split('data: ')[1] ?? '')).toMatchObject({
@@ -120,5 +120,5 @@ test('a break after the client left is nothing more', async () => {
   client.destroy()
   await once(response, 'close')
   const broken = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('aborted')) }) }
-  await expect(relay(response, broken, 60_000)).resolves.toBeUndefined()
+  await expect(relay(response, broken, 60_000, 'chat/completions')).resolves.toBeUndefined()
 })

@@ -1,7 +1,8 @@
 import { SwitchyardError } from '@switchyard/contract'
+import { ENDPOINTS } from '../endpoints.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
-import { ENDPOINTS, readModelCall } from './model.ts'
+import { readModelCall } from './model.ts'
 
 /**
  * `POST /v1/explain`: the body of a model request; the reply says which target would serve it and what each policy would decide,
@@ -16,12 +17,14 @@ export async function explain(exchange: Exchange, parts: ServerParts): Promise<v
       details: { param: 'endpoint' },
     })
   }
-  const { target, principal, request } = await readModelCall(exchange, parts, endpoint)
+  const { target, principal, request, attributes, deadline } = await readModelCall(exchange, parts, endpoint)
   const explanation = await parts.kernel.explain('model.invoke', {
     id: exchange.id,
     target,
     principal,
     request,
+    attributes,
+    deadline,
     signal: exchange.signal,
     idempotent: true,
   })

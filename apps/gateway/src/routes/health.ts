@@ -1,3 +1,4 @@
+import { OWN_INSTANCE } from '../passage.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
 
@@ -12,7 +13,7 @@ export async function readyz(exchange: Exchange, { kernel, draining }: ServerPar
     exchange.json(503, { status: 'draining' })
     return
   }
-  const { instances } = await kernel.inspect()
+  const instances = (await kernel.inspect()).instances.filter(({ instance }) => instance !== OWN_INSTANCE)
   const unwell = instances.filter(({ health }) => health.status === 'error')
   const plugins = Object.fromEntries(instances.map(({ instance, health }) => [instance, health.status]))
   exchange.json(unwell.length === 0 ? 200 : 503, { status: unwell.length === 0 ? 'ready' : 'not ready', plugins })

@@ -1,84 +1,124 @@
-import { type ModelEndpoint, type ModelReply, type ModelRequest, type Principal, SwitchyardError } from '@switchyard/contract'
-import { parseObject, readBody } from '../server/body.ts'
+import type { Attributes, ModelEndpoint, ModelReply, ModelRequest, Principal } from '@switchyard/contract'
+import { systemClock } from '@switchyard/kernel'
+import { Passage, watched } from '../passage.ts'
+import { readBody } from '../server/body.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
 import { relay } from '../server/relay.ts'
-
-/** What is served, each at `/v1/` and its name. */
-export const ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'embeddings']
+import { callWishes } from './call-wishes.ts'
+import { modelBody } from './model-body.ts'
+import { traceHeader } from './trace-header.ts'
 
 /** Upstream headers that mean something to a client; the rest stays here. */
-const HANDED_OUT = ['content-type', 'x-switchyard-simulated'] as const
+const HANDED_OUT = ['content-type', 'x-switchyard-simulated', 'x-switchyard-degraded'] as const
 const RATE_LIMIT = 'x-ratelimit-'
 
 export interface ModelCall {
   readonly target: string
   readonly principal: Principal
   readonly request: ModelRequest
+  readonly attributes: Attributes | undefined
+  /** Epoch ms. */
+  readonly deadline: number | undefined
+  readonly passage: Passage
+  /** The client is to see the decisions. */
+  readonly trace: boolean
 }
 
 /** `POST /v1/chat/completions` and its like: parse once, resolve the model, one call through the kernel, bytes out. */
 export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoint: ModelEndpoint): Promise<void> {
   const live = parts.live()
+  // Anthropic's clients look for the id under its name there.
+  if (endpoint === 'messages') exchange.header('request-id', exchange.id)
   const call = await readModelCall(exchange, parts, endpoint)
-  const { request } = call
+  const { request, attributes, deadline } = call
   exchange.noted.model = request.model
   exchange.noted.target = call.target
   exchange.noted.stream = request.stream
   exchange.noted.tenant = call.principal.tenant
   exchange.noted.key = call.principal.keyId
-  const reply = await parts.kernel.call('model.invoke', {
-    id: exchange.id,
-    target: call.target,
-    request,
-    principal: call.principal,
-    signal: exchange.signal,
-    idempotent: true,
-  })
+  let reply: ModelReply
+  try {
+    reply = await parts.kernel.call('model.invoke', {
+      id: exchange.id,
+      target: call.target,
+      request,
+      principal: call.principal,
+      signal: exchange.signal,
+      attributes,
+      deadline,
+      idempotent: true,
+    })
+  } catch (error) {
+    exchange.exhausted = call.passage.exhausted
+    tellPassage(exchange, call)
+    throw error
+  }
   noteEnding(exchange, reply)
   const { response } = exchange
   if (response.destroyed) return
-  handOutHeaders(response, reply, call.target)
+  handOutHeaders(exchange, reply)
+  tellPassage(exchange, call)
   if (reply.body instanceof Uint8Array) {
-    response.setHeader('content-length', reply.body.length)
-    response.writeHead(reply.status).end(reply.body)
+    exchange.header('content-length', String(reply.body.length))
+    exchange.head(reply.status)
+    response.end(reply.body)
     return
   }
-  response.setHeader('cache-control', 'no-cache')
-  response.writeHead(reply.status)
-  await relay(response, reply.body, live.settings.server.slowClientTimeoutMs)
+  exchange.header('cache-control', 'no-cache')
+  exchange.head(reply.status)
+  await relay(response, reply.body, live.settings.server.slowClientTimeoutMs, endpoint)
 }
 
-/** Reads, checks and resolves a model request. Rejects `UNAUTHENTICATED`, `TOO_LARGE`, `INVALID_REQUEST`, `NOT_FOUND`. */
+/**
+ * Reads, checks and resolves a model request. Rejects `UNAUTHENTICATED`, `TOO_LARGE`, `INVALID_REQUEST`, `NOT_FOUND`, and `FORBIDDEN` for
+ * a trace.
+ */
 export async function readModelCall(exchange: Exchange, parts: ServerParts, endpoint: ModelEndpoint): Promise<ModelCall> {
   const { settings, authenticate } = parts.live()
   const { principal, headers } = authenticate(exchange.request.headers)
+  const { priority, timeoutMs, trace } = callWishes(headers, principal)
+  // The time that a client allows begins with its request, and not when its body has come.
+  const deadline = timeoutMs === undefined ? undefined : systemClock.now() + timeoutMs
   const raw = await readBody(exchange.request, settings.server.maxBodyBytes)
-  const body = parseObject(raw)
-  if (typeof body.model !== 'string' || body.model === '') {
-    throw new SwitchyardError('INVALID_REQUEST', '\'model\' is required: a string such as "demo/chat"', {
-      details: { param: 'model' },
-    })
-  }
-  if (body.stream !== undefined && body.stream !== null && typeof body.stream !== 'boolean') {
-    throw new SwitchyardError('INVALID_REQUEST', "'stream' must be true or false", { details: { param: 'stream' } })
-  }
+  const { body, model: name, stream } = modelBody(endpoint, raw, headers['content-type'])
   // Asked for only now: a reload may have come while the body did, and the call goes to what is there after it.
-  const { target, model } = parts.live().directory.resolve(body.model, headers)
+  const { target, model, deployment } = parts.live().directory.resolve(name, headers)
+  const passage = new Passage()
   return {
     target,
     principal,
-    request: { endpoint, model, body, raw, stream: body.stream === true, headers: headers as Record<string, string> },
+    request: watched({ endpoint, model, body, raw, stream, headers: headers as Record<string, string> }, passage),
+    attributes: attributesOf(deployment, priority),
+    deadline,
+    passage,
+    trace,
   }
 }
 
-function handOutHeaders(response: Exchange['response'], reply: ModelReply, target: string): void {
+function attributesOf(deployment: string | undefined, priority: string | undefined): Attributes | undefined {
+  if (priority === undefined) return deployment === undefined ? undefined : { deployment }
+  return deployment === undefined ? { priority } : { deployment, priority }
+}
+
+function handOutHeaders(exchange: Exchange, reply: ModelReply): void {
   for (const name of HANDED_OUT) {
     const value = reply.headers[name]
-    if (value !== undefined) response.setHeader(name, value)
+    if (value !== undefined) exchange.header(name, value)
   }
-  for (const name in reply.headers) if (name.startsWith(RATE_LIMIT)) response.setHeader(name, reply.headers[name] as string)
-  response.setHeader('x-switchyard-target', target)
+  for (const name in reply.headers) if (name.startsWith(RATE_LIMIT)) exchange.header(name, reply.headers[name] as string)
+}
+
+/** Who served or failed, after how many attempts, and on demand why. */
+function tellPassage(exchange: Exchange, { passage, trace }: ModelCall): void {
+  const { deployment, attempts } = passage
+  if (deployment !== undefined) {
+    exchange.header('x-switchyard-target', deployment)
+    exchange.noted.target = deployment
+  }
+  exchange.header('x-switchyard-attempts', String(attempts))
+  exchange.noted.attempts = attempts
+  if (trace && passage.trace !== undefined) exchange.header('x-switchyard-trace', traceHeader(passage.trace))
 }
 
 /** The ending is known before the response closes, where it is a whole reply, and at its last byte where it is a stream. */

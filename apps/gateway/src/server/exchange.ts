@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Logger, SwitchyardError } from '@switchyard/contract'
-import { toHttp } from './errors.ts'
+import { dialectOf, toHttp } from './errors.ts'
 
 const SAFE_ID = /^[\w.:-]{1,128}$/
 
@@ -17,9 +17,13 @@ export class Exchange {
   readonly id: string
   /** Without the query. */
   readonly path: string
-  /** What the log line tells beside method, path, status and time. Never a secret, never a prompt. */
-  readonly noted: Record<string, string | number | boolean | undefined> = {}
+  /** What the log line tells; status and time are added at the end. Never a secret, never a prompt. */
+  readonly noted: Record<string, string | number | boolean | undefined>
+  /** Several targets were tried, and none served. */
+  exhausted = false
   readonly #controller = new AbortController()
+  /** Names and values by turns: Node writes such a list as it is, and would check and copy headers that are set one by one. */
+  readonly #headers: string[]
 
   constructor(request: IncomingMessage, response: ServerResponse, log: Logger) {
     this.request = request
@@ -29,13 +33,14 @@ export class Exchange {
     const url = request.url ?? '/'
     const query = url.indexOf('?')
     this.path = query === -1 ? url : url.slice(0, query)
-    response.setHeader('x-request-id', this.id)
+    this.#headers = ['x-request-id', this.id]
+    this.noted = { requestId: this.id, method: request.method, path: this.path }
     const startedAt = performance.now()
     response.once('close', () => {
       if (!response.writableFinished) this.#controller.abort(new SwitchyardError('ABORTED', 'the client left'))
-      const durationMs = Math.round((performance.now() - startedAt) * 100) / 100
-      const status = response.writableFinished ? response.statusCode : 499
-      log.info({ requestId: this.id, method: request.method, path: this.path, status, durationMs, ...this.noted }, 'request')
+      this.noted.status = response.writableFinished ? response.statusCode : 499
+      this.noted.durationMs = Math.round((performance.now() - startedAt) * 100) / 100
+      log.info(this.noted, 'request')
     })
   }
 
@@ -44,15 +49,27 @@ export class Exchange {
     return this.#controller.signal
   }
 
-  json(status: number, body: unknown): void {
-    const bytes = Buffer.from(JSON.stringify(body))
-    this.response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes)
+  /** Adds a reply header; each name once. Without effect after the head was written. */
+  header(name: string, value: string): void {
+    this.#headers.push(name, value)
   }
 
-  /** Answers with the error in OpenAI's shape; after the head was sent, only the connection can say it. */
+  /** Writes status and headers. Once. */
+  head(status: number): void {
+    this.response.writeHead(status, this.#headers)
+  }
+
+  json(status: number, body: unknown, contentType = 'application/json'): void {
+    const bytes = Buffer.from(JSON.stringify(body))
+    this.#headers.push('content-type', contentType, 'content-length', String(bytes.length))
+    this.head(status)
+    this.response.end(bytes)
+  }
+
+  /** Answers with the error in the words of the path's clients; after the head was sent, only the connection can say it. */
   fail(error: unknown): void {
     const { response } = this
-    const { status, body, headers } = toHttp(error)
+    const { status, body, headers, contentType } = toHttp(error, { dialect: dialectOf(this.path), exhausted: this.exhausted })
     this.noted.error = SwitchyardError.is(error) ? error.code : 'INTERNAL'
     this.noted.errorMessage = error instanceof Error ? error.message : String(error)
     if (SwitchyardError.is(error, 'INTERNAL') || !SwitchyardError.is(error)) this.noted.stack = stackOf(error)
@@ -60,9 +77,9 @@ export class Exchange {
       response.destroy()
       return
     }
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-    if (!this.request.complete) response.setHeader('connection', 'close')
-    this.json(status, body)
+    for (const [name, value] of Object.entries(headers)) this.header(name, value)
+    if (!this.request.complete) this.header('connection', 'close')
+    this.json(status, body, contentType)
   }
 }
 

@@ -3,10 +3,11 @@ import type { Socket } from 'node:net'
 import { type Logger, SwitchyardError } from '@switchyard/contract'
 import type { Kernel } from '@switchyard/kernel'
 import type { Settings } from '../config/settings.ts'
+import { ENDPOINTS } from '../endpoints.ts'
 import type { Live } from '../gateway.ts'
 import { explain } from '../routes/explain.ts'
 import { healthz, readyz } from '../routes/health.ts'
-import { ENDPOINTS, invokeModel } from '../routes/model.ts'
+import { invokeModel } from '../routes/model.ts'
 import { listModels } from '../routes/models.ts'
 import { Exchange, newId } from './exchange.ts'
 
@@ -71,7 +72,7 @@ export async function listen(server: Server, { host, port }: Settings['server'],
 
 async function handle(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
   const exchange = new Exchange(request, response, parts.log)
-  if (parts.draining()) response.setHeader('connection', 'close')
+  if (parts.draining()) exchange.header('connection', 'close')
   try {
     const route = ROUTES.get(`${request.method} ${exchange.path}`)
     if (route === undefined) throw noRoute(request.method, exchange.path)

@@ -1,15 +1,17 @@
 import type { ServerResponse } from 'node:http'
-import { toHttp } from './errors.ts'
+import type { ModelEndpoint } from '@switchyard/contract'
+import { errorEvent } from '@switchyard/model-wire'
 
 /**
- * Writes a stream to the client as it comes. A break after the first byte becomes an error event and the end without `[DONE]`, so a
- * cut stream never looks like a finished one. A client that reads nothing for `slowClientTimeoutMs` is dropped.
+ * Writes a stream to the client as it comes. A break after the first byte becomes an error event in the endpoint's dialect and the end
+ * without its terminator, so a cut stream never looks like a finished one. A client that reads nothing for `slowClientTimeoutMs` is dropped.
  * Never rejects; leaving early breaks off `body`, which aborts the upstream.
  */
 export async function relay(
   response: ServerResponse,
   body: AsyncIterable<Uint8Array>,
   slowClientTimeoutMs: number,
+  endpoint: ModelEndpoint,
 ): Promise<void> {
   const source = body[Symbol.asyncIterator]()
   try {
@@ -22,7 +24,7 @@ export async function relay(
     }
     response.end()
   } catch (error) {
-    if (!response.destroyed) response.end(`data: ${JSON.stringify(toHttp(error).body)}\n\n`)
+    if (!response.destroyed) response.end(errorEvent(endpoint, error))
   }
 }
 
