@@ -7,7 +7,7 @@ export type Dialect = ModelEndpoint | 'problem'
 
 /** The dialect that the clients of a path speak. */
 export function dialectOf(path: string): Dialect {
-  if (path === '/v1/messages') return 'messages'
+  if (path.startsWith('/v1/messages')) return 'messages'
   return path.startsWith('/admin/') ? 'problem' : 'chat/completions'
 }
 

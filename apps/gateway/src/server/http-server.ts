@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net'
 import { type Logger, SwitchyardError } from '@switchyard/contract'
 import type { Kernel } from '@switchyard/kernel'
+import { adminRoute } from '../admin/admin-route.ts'
 import type { Settings } from '../config/settings.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 import type { Live } from '../gateway.ts'
@@ -74,7 +75,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
   const exchange = new Exchange(request, response, parts.log)
   if (parts.draining()) exchange.header('connection', 'close')
   try {
-    const route = ROUTES.get(`${request.method} ${exchange.path}`)
+    const route = ROUTES.get(`${request.method} ${exchange.path}`) ?? adminRoute(request.method, exchange.path)
     if (route === undefined) throw noRoute(request.method, exchange.path)
     await route(exchange, parts)
   } catch (error) {
