@@ -17,7 +17,7 @@ export function listCatalog({ exchange, parts, query }: AdminRequest): void {
   const now = systemClock.now()
   const found = findModels(current, { ...filters, deprecated: deprecated === 'true' }, now)
   const inOrder = found.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const { data, nextCursor } = pageOf(inOrder, { ...(limit && { limit }), ...(cursor && { cursor }) })
+  const { data, nextCursor } = pageOf(inOrder, { limit, cursor })
   exchange.json(200, {
     object: 'list',
     catalogVersion: current.version,

@@ -30,7 +30,7 @@ const MAX_LIMIT = 1_000
  */
 export function pageOf<T extends { readonly id: string }>(
   items: readonly T[],
-  { limit, cursor }: { readonly limit?: string; readonly cursor?: string },
+  { limit, cursor }: { readonly limit?: string | undefined; readonly cursor?: string | undefined },
 ): Page<T> {
   const count = limit === undefined ? DEFAULT_LIMIT : limitIn(limit)
   const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString()
