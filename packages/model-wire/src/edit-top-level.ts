@@ -52,10 +52,36 @@ export function editTopLevel(raw: Uint8Array, edits: Readonly<Record<string, str
  */
 export function requestBytes(request: ModelRequest, changes: Readonly<Record<string, unknown>>): Uint8Array {
   if (request.raw === undefined) return Buffer.from(JSON.stringify({ ...request.body, ...changes }))
-  return editTopLevel(
-    request.raw,
-    Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, JSON.stringify(value)])),
+  return (
+    withModelInFront(request, request.raw, changes) ??
+    editTopLevel(request.raw, Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, JSON.stringify(value)])))
   )
+}
+
+const MODEL_KEY = Buffer.from('"model"')
+const ESCAPE = Buffer.from('\\u')
+const FRONT = '{"model":'
+
+/** The usual case, several times as fast: nothing but the model changes, and it stands in front, as clients write it, and nowhere else. */
+function withModelInFront(
+  { body }: ModelRequest,
+  raw: Uint8Array,
+  changes: Readonly<Record<string, unknown>>,
+): Uint8Array | undefined {
+  for (const key in changes) if (key !== 'model') return undefined
+  if (typeof body.model !== 'string' || changes.model === undefined) return undefined
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+  const front = FRONT + JSON.stringify(body.model)
+  const end = Buffer.byteLength(front)
+  if ((bytes[end] !== COMMA && bytes[end] !== 125) || bytes.toString('utf8', 0, end) !== front) return undefined
+  // A key may be spelt with escapes.
+  if (bytes.indexOf(MODEL_KEY, end) !== -1 || bytes.indexOf(ESCAPE, end) !== -1) return undefined
+  const changed = FRONT + JSON.stringify(changes.model)
+  const length = Buffer.byteLength(changed)
+  const edited = Buffer.allocUnsafe(length + bytes.length - end)
+  edited.write(changed)
+  bytes.copy(edited, length, end)
+  return edited
 }
 
 function skipSpace(bytes: Buffer, index: number): number {

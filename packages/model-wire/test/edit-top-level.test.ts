@@ -45,3 +45,31 @@ test('a request without its bytes is encoded anew', () => {
     '{"model":"m", "n":1}',
   )
 })
+
+test('a model that stands twice is changed twice, also where one is spelt with escapes', () => {
+  const raw = Buffer.from('{"model":"p/m","mod\\u0065l":"p/m"}')
+  const request = { endpoint: 'chat/completions', model: 'p/m', body: { model: 'p/m' }, raw, stream: false } as const
+  expect(Buffer.from(requestBytes(request, { model: 'm' })).toString()).toBe('{"model":"m","mod\\u0065l":"m"}')
+})
+
+test('the short way for a model in front gives what the long way gives', () => {
+  const names = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a/b', 'ü/é', 'quote"', '', 'model'))
+  fc.assert(
+    fc.property(
+      names,
+      names,
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.constantFrom('', ' ', ',"model":"twice"', ',"mod\\u0065l":"twice"', ',"x":{"model":1}'),
+      (model, changed, rest, more) => {
+        const others = JSON.stringify(rest).slice(1, -1)
+        const text = `{"model":${JSON.stringify(model)}${others === '' ? '' : ','}${others}${more}}`
+        const body = JSON.parse(text) as Record<string, unknown>
+        const request = { endpoint: 'chat/completions', model: 'p/m', body, raw: Buffer.from(text), stream: false } as const
+        const bytes = Buffer.from(requestBytes(request, { model: changed })).toString()
+        expect(JSON.parse(bytes)).toEqual({ ...body, model: changed })
+        expect(bytes).toBe(edit(text, { model: JSON.stringify(changed) }))
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
