@@ -1,6 +1,7 @@
-import { isSecret, type Secret, secret } from '@switchyard/contract'
+import { isSecret, type ModelEndpoint, type Secret, secret } from '@switchyard/contract'
 import { z } from 'zod'
 import { type PortkeyConfig, portkeyConfig } from './portkey-config.ts'
+import { ENDPOINTS } from './ways.ts'
 
 /** One provider behind Portkey, under the prefix that is its key in `providers`. */
 export interface ProviderInput {
@@ -8,6 +9,7 @@ export interface ProviderInput {
   readonly apiKey?: string | Secret | undefined
   readonly virtualKey?: string | Secret | undefined
   readonly customHost?: string | undefined
+  readonly endpoints?: readonly ModelEndpoint[] | undefined
   readonly credentials?: Readonly<Record<string, string | Secret>> | undefined
 }
 
@@ -39,6 +41,7 @@ export interface ProviderOptions {
   readonly apiKey?: Secret | undefined
   readonly virtualKey?: Secret | undefined
   readonly customHost?: string | undefined
+  readonly endpoints?: readonly ModelEndpoint[] | undefined
   readonly credentials: Readonly<Record<string, Secret>>
 }
 
@@ -76,6 +79,11 @@ const provider = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Base URL in place of the provider’s'),
+  endpoints: z
+    .array(z.enum(ENDPOINTS as readonly [ModelEndpoint, ...ModelEndpoint[]]))
+    .min(1)
+    .optional()
+    .describe('What it speaks, where the tables of Portkey’s adapters do not know, as of a custom host'),
   credentials: z.record(z.string(), secretText).default({}).describe('Further credentials, as the SDK names them: `awsRegion`'),
 })
 

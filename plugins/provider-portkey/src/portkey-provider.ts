@@ -8,15 +8,26 @@ import {
   type Trace,
 } from '@switchyard/contract'
 import type { Egress } from '@switchyard/egress'
-import { type ErrorOf, readModelList, relayReply, requestBytes, usageChanges } from '@switchyard/model-wire'
-import { dropped, ENDPOINTS, serves, terminatorOf, usageRoute } from './adapters.ts'
-import { slugsOf } from './client-config.ts'
-import { clientHeaders, SELECTORS } from './client-headers.ts'
+import {
+  type ErrorOf,
+  hasStreams,
+  readModelList,
+  relayReply,
+  requestPayload,
+  translation,
+  type UsageRoute,
+  usageChanges,
+} from '@switchyard/model-wire'
+import { droppedFromChat, limitField, terminatorOf, usageRoute } from './adapters.ts'
+import { clientHeaders, type FromClient, SELECTORS } from './client-headers.ts'
 import { errorFor } from './errors.ts'
 import { checkGateway } from './gateway-check.ts'
+import { droppedBy } from './kept-parameters.ts'
 import type { PortkeyOptions } from './options.ts'
-import { type CreateHeaders, commonHeaders, providerHeaders, secretsOf } from './provider-headers.ts'
+import { type CreateHeaders, secretsOf } from './provider-headers.ts'
+import { portkeyRoutes, type Route } from './routes.ts'
 import { noteReply } from './trace-notes.ts'
+import type { Way } from './ways.ts'
 
 export interface PortkeyParts {
   readonly options: PortkeyOptions
@@ -26,11 +37,13 @@ export interface PortkeyParts {
   readonly createHeaders: CreateHeaders
 }
 
-interface Route {
-  /** Portkey's slug; empty where a config or a virtual key decides. */
-  readonly slug: string
-  readonly model: string
-  readonly headers: Readonly<Record<string, string>>
+/** A request on its way. */
+interface Going {
+  readonly way: Way
+  readonly route: Route
+  /** Providers that may get it. */
+  readonly slugs: readonly string[]
+  readonly fromClient: FromClient
 }
 
 interface ErrorsOf {
@@ -45,16 +58,7 @@ type InvokeOptions = Parameters<ModelProvider['invoke']>[1] & { readonly trace?:
 export function portkeyProvider(parts: PortkeyParts): ModelProvider {
   const { options, instance, egress, clock, createHeaders } = parts
   const base = options.baseUrl.replace(/\/+$/, '')
-  const urls = new Map(ENDPOINTS.map((endpoint) => [endpoint, `${base}/${endpoint}`]))
-  const common = commonHeaders(options, createHeaders)
-  const routes = new Map(
-    Object.entries(options.providers).map(([prefix, provider]) => {
-      const headers = Object.freeze({ ...common, ...providerHeaders(prefix, provider, createHeaders) })
-      return [prefix, { slug: provider.slug ?? prefix, headers }] as const
-    }),
-  )
-  const hosted = options.apiKey !== undefined
-  const operatorSlugs = slugsOf(options.config)
+  const routes = portkeyRoutes({ options, instance, base, createHeaders })
   const secrets = secretsOf(options)
   const context = { instance, clock, secrets }
   const errors = [false, true].map((ownConfig) => ({
@@ -62,91 +66,93 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
     stream: errorFor(context, { stream: true, ownConfig }),
   })) as [ErrorsOf, ErrorsOf]
 
-  function routeOf({ model, headers: given }: ModelRequest): Route {
-    const slash = model.indexOf('/')
-    const prefix = slash > 0 ? model.slice(0, slash) : ''
-    const known = routes.get(prefix)
-    if (known !== undefined) return { ...known, model: model.slice(slash + 1) }
-    const own =
-      given?.['x-portkey-config'] !== undefined ||
-      given?.['x-portkey-virtual-key'] !== undefined ||
-      options.config !== undefined
-    if (own) return { slug: '', model, headers: common }
-    const picked = given?.['x-portkey-provider'] === prefix && options.allowClientKeys && given?.authorization !== undefined
-    if ((hosted || picked) && slash > 0) {
-      if (prefix.startsWith('@')) return { slug: prefix, model, headers: common }
-      return { slug: prefix, model: model.slice(slash + 1), headers: { ...common, 'x-portkey-provider': prefix } }
-    }
-    const on = [...routes.keys()].join(', ') || 'none'
-    throw new SwitchyardError(
-      'NOT_FOUND',
-      `${instance}: no provider ${JSON.stringify(prefix || model)} is configured (on: ${on})`,
-      {
-        plugin: instance,
-        details: { code: 'model_not_found', param: 'model' },
-      },
-    )
-  }
-
   function refuse(slugs: readonly string[], request: ModelRequest): void {
+    if (request.stream && !hasStreams(request.endpoint)) throw unsupported(instance, `${request.endpoint} has no streams`)
+    if (options.allowDroppedParameters) return
     for (const slug of slugs) {
-      if (!serves(slug, request.endpoint))
-        throw unsupported(instance, `Portkey has no adapter for ${request.endpoint} of ${slug || 'this target'}`)
-      const lost = options.allowDroppedParameters ? undefined : dropped(slug, request.body)
+      const { endpoint, body } = request
+      const lost = endpoint === 'chat/completions' ? droppedFromChat(slug, body) : droppedBy(slug, endpoint, body)
       if (lost !== undefined) {
         const mend = 'reach it by provider-openai, or set allowDroppedParameters'
-        throw unsupported(instance, `Portkey drops "${lost}" for ${slug}; ${mend}`)
+        throw unsupported(instance, `Portkey drops "${lost}" for ${slug}; ${mend}`, lost)
       }
     }
   }
 
+  async function send(
+    { way, route, slugs, fromClient }: Going,
+    request: ModelRequest,
+    call: InvokeOptions,
+  ): Promise<ModelReply> {
+    const { signal, deadline, trace } = call
+    refuse(slugs, request)
+    const usage = options.includeUsage ? usageChanges(request) : undefined
+    const { bytes, contentType } = requestPayload(request, { model: route.model, ...usage })
+    const form = contentType === undefined ? undefined : { 'content-type': contentType }
+    const reply = await egress.request(way.url, {
+      method: 'POST',
+      headers: { ...route.headers, ...fromClient.headers, ...form },
+      body: bytes,
+      deadline,
+      ...(signal && { signal }),
+    })
+    if (trace !== undefined) noteReply(trace, instance, reply)
+    const relay = {
+      plugin: instance,
+      request,
+      secrets,
+      dialect: dialectOf(way, slugs, route),
+      terminator: terminatorOf(slugs),
+      hideUsage: usage !== undefined,
+      signal,
+    }
+    const toError = errors[fromClient.headers['x-portkey-config'] === undefined ? 0 : 1]
+    return relayReply(
+      reply.status === 246 ? { ...reply, status: 200 } : reply,
+      relay,
+      request.stream ? toError.stream : toError.whole,
+    )
+  }
+
+  async function sendTranslated(going: Going, request: ModelRequest, call: InvokeOptions): Promise<ModelReply> {
+    const { way, slugs, route } = going
+    const leftOut: string[] = []
+    const { request: made, reply } = translation(request, way.to, {
+      created: Math.floor(clock.now() / 1_000),
+      usage: dialectOf(way, slugs, route),
+      maxTokensField: limitField(slugs),
+      note: (param) => leftOut.push(param),
+    })
+    call.trace?.decide(instance, `translated ${request.endpoint} to ${way.to}`, leftOut.length === 0 ? undefined : { leftOut })
+    if (options.includeUsage) return reply(await send(going, made, call))
+    const { stream_options: _, ...body } = made.body
+    return reply(await send(going, { ...made, body }, call))
+  }
+
   return {
     capabilities: {
-      endpoints: ENDPOINTS,
+      endpoints: routes.endpoints,
       streaming: true,
-      models: hosted || options.config !== undefined ? 'any' : [...routes.keys()].map((prefix) => `${prefix}/*`),
+      models:
+        options.apiKey !== undefined || options.config !== undefined
+          ? 'any'
+          : [...routes.known.keys()].map((prefix) => `${prefix}/*`),
       listing: true,
       cancels: false,
       selectors: SELECTORS,
     },
 
-    async invoke(request: ModelRequest, { signal, deadline, trace }: InvokeOptions): Promise<ModelReply> {
-      const url = urls.get(request.endpoint)
-      if (url === undefined)
-        throw unsupported(instance, `${request.endpoint} is not served through Portkey here; ${ENDPOINTS.join(' and ')} are`)
-      const route = routeOf(request)
+    async invoke(request: ModelRequest, call: InvokeOptions): Promise<ModelReply> {
+      const route = routes.of(request)
       const fromClient = clientHeaders(request.headers, options, instance)
-      // As Portkey decides: what a config names wins over the header.
-      const slugs = [fromClient.slugs, operatorSlugs, [route.slug]].find((named) => named.length > 0) as readonly string[]
-      refuse(slugs, request)
-      const usage = options.includeUsage ? usageChanges(request) : undefined
-      const reply = await egress.request(url, {
-        method: 'POST',
-        headers: { ...route.headers, ...fromClient.headers },
-        body: requestBytes(request, { model: route.model, ...usage }),
-        deadline,
-        ...(signal && { signal }),
-      })
-      if (trace !== undefined) noteReply(trace, instance, reply)
-      const relay = {
-        plugin: instance,
-        request,
-        secrets,
-        dialect: usageRoute(slugs, route.model),
-        terminator: terminatorOf(slugs),
-        hideUsage: usage !== undefined,
-        signal,
-      }
-      const toError = errors[fromClient.headers['x-portkey-config'] === undefined ? 0 : 1]
-      return relayReply(
-        reply.status === 246 ? { ...reply, status: 200 } : reply,
-        relay,
-        request.stream ? toError.stream : toError.whole,
-      )
+      const slugs = routes.slugsOf(route, fromClient.slugs)
+      const way = routes.wayOf(route, request.endpoint, slugs)
+      const going = { way, route, slugs, fromClient }
+      return way.to === request.endpoint ? send(going, request, call) : sendTranslated(going, request, call)
     },
 
     async models({ signal } = {}): Promise<readonly ModelCard[]> {
-      const lists = await Promise.allSettled([...routes].map(([prefix, { headers }]) => listOf(prefix, headers, signal)))
+      const lists = await Promise.allSettled([...routes.known].map(([prefix, { headers }]) => listOf(prefix, headers, signal)))
       const given = lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []))
       const failed = lists.find((list) => list.status === 'rejected')
       if (failed !== undefined && given.length === 0) throw failed.reason
@@ -155,8 +161,8 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
 
     async probe(target, { signal } = {}): Promise<void> {
       const prefix = target.model?.split('/')[0]
-      const [first] = prefix === undefined ? routes.keys() : [prefix]
-      const route = first === undefined ? undefined : routes.get(first)
+      const [first] = prefix === undefined ? routes.known.keys() : [prefix]
+      const route = first === undefined ? undefined : routes.known.get(first)
       if (route === undefined) await checkGateway(egress, base, instance, signal)
       else await listOf(first as string, route.headers, signal)
     },
@@ -174,6 +180,12 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
   }
 }
 
-function unsupported(instance: string, what: string): SwitchyardError {
-  return new SwitchyardError('UNSUPPORTED', `${instance}: ${what}`, { plugin: instance })
+/** By which rule usage becomes totals; a message's is Anthropic's, whoever hosts the model. */
+function dialectOf(way: Way, slugs: readonly string[], route: Route): UsageRoute | undefined {
+  return way.to === 'messages' ? undefined : usageRoute(slugs, route.model)
+}
+
+function unsupported(instance: string, what: string, param?: string): SwitchyardError {
+  const details = param === undefined ? {} : { details: { param } }
+  return new SwitchyardError('UNSUPPORTED', `${instance}: ${what}`, { plugin: instance, ...details })
 }

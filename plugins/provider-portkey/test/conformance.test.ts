@@ -1,6 +1,6 @@
-import { conformance, modelSubject, modelSuite } from '@switchyard/testkit'
+import { conformance, type ModelFixture, modelSubject, modelSuite } from '@switchyard/testkit'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { portkey } from '../src/index.ts'
+import { type ProviderInput, portkey } from '../src/index.ts'
 import { realPortkey } from './support/portkey.ts'
 
 let gateway: Awaited<ReturnType<typeof realPortkey>>
@@ -9,17 +9,29 @@ beforeAll(async () => {
 })
 afterAll(() => gateway.stop())
 
-const subject = modelSubject({
-  name: 'provider-portkey',
-  verbatim: false,
-  plugin: ({ upstream, apiKey }) =>
+const provider =
+  (options: ProviderInput) =>
+  ({ upstream, apiKey }: ModelFixture) =>
     portkey({
       baseUrl: `${gateway.origin}/v1`,
-      providers: { fake: { slug: 'openai', apiKey, customHost: upstream.url } },
+      providers: { fake: { apiKey, customHost: upstream.url, ...options } },
       headersTimeoutMs: 1_500,
       streamIdleTimeoutMs: 1_000,
       egress: { allow: ['127.0.0.0/8'] },
-    }),
+    })
+
+const openai = modelSubject({
+  name: 'provider-portkey',
+  verbatim: false,
+  // Portkey drops the parameters that ask for them.
+  unstreamed: ['images/generations', 'audio/speech'],
+  plugin: provider({ slug: 'openai' }),
 })
 
-describe('the model suite, through the real Portkey gateway', () => conformance(modelSuite, subject, test))
+const anthropic = modelSubject({ name: 'provider-portkey', verbatim: false, plugin: provider({ slug: 'anthropic' }) })
+// Chat is Portkey's own translation there.
+const ofClaude = modelSuite.cases.filter(({ id }) => /\.(messages|responses)-/.test(id))
+
+describe('the model suite, through the real Portkey gateway', () => conformance(modelSuite, openai, test))
+describe('what it promises of messages and responses, of Claude through the real Portkey gateway', () =>
+  conformance({ ...modelSuite, cases: ofClaude }, anthropic, test))

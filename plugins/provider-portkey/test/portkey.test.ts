@@ -175,7 +175,7 @@ describe('what Portkey would drop or refuse goes nowhere', () => {
   test.each([
     ['an endpoint without adapter', chat({ model: 'search/m' }), 'UNSUPPORTED'],
     ['embeddings without adapter', { ...chat({ model: 'claude/m' }), endpoint: 'embeddings' as const }, 'UNSUPPORTED'],
-    ['another endpoint', { ...chat(), endpoint: 'rerank' as const }, 'UNSUPPORTED'],
+    ['another endpoint', { ...chat({ model: 'claude/m' }), endpoint: 'rerank' as const }, 'UNSUPPORTED'],
     ['tools that are dropped', chat({ model: 'moon/m', tools: [{}] }), 'UNSUPPORTED'],
     ['tools in no list', chat({ model: 'moon/m', tools: {} }), 'UNSUPPORTED'],
     ['a schema that is dropped', chat({ model: 'claude/m', response_format: {} }), 'UNSUPPORTED'],

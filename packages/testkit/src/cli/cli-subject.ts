@@ -44,19 +44,21 @@ async function clockOf(
   return started.usesClock && !OVER_A_WIRE.has(port.id) ? 'virtual' : 'system'
 }
 
-const NAMING: Readonly<Record<keyof ModelNaming, 'string' | 'boolean'>> = {
+const NAMING: Readonly<Record<keyof ModelNaming, 'string' | 'boolean' | 'list'>> = {
   model: 'string',
   upstreamModel: 'string',
   embeddingModel: 'string',
   verbatim: 'boolean',
   translated: 'boolean',
+  unstreamed: 'list',
 }
 
 function naming(fixture: Readonly<Record<string, unknown>>): ModelNaming {
   for (const [key, value] of Object.entries(fixture)) {
     const wanted = Object.hasOwn(NAMING, key) ? NAMING[key as keyof ModelNaming] : undefined
     if (wanted === undefined) throw new UsageError(`--fixture knows no ${key}; it knows ${Object.keys(NAMING).join(', ')}`)
-    if (typeof value !== wanted) throw new UsageError(`${key} in --fixture must be a ${wanted}`)
+    if ((Array.isArray(value) ? 'list' : typeof value) !== wanted)
+      throw new UsageError(`${key} in --fixture must be a ${wanted}`)
   }
   return fixture
 }

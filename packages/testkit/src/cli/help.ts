@@ -17,7 +17,8 @@ run
                       Default: virtual for a plugin whose set-up takes the injected clock, else system;
                       system for the ports that wait for a peer, model and sql
   --fixture JSON      port model: names in the fixture: {"model": "fake/gpt-fake", "upstreamModel": "gpt-fake",
-                      "embeddingModel": "fake/embedding-fake", "verbatim": true, "translated": false}
+                      "embeddingModel": "fake/embedding-fake", "verbatim": true, "translated": false,
+                      "unstreamed": ["images/generations"]}
 
   For port model, a fake upstream that misbehaves on request is started for each case; in the options, "$UPSTREAM_URL"
   stands for its URL and "$UPSTREAM_KEY" for the key it expects.

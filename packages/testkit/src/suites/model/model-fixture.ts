@@ -1,4 +1,4 @@
-import type { ModelProvider, Plugin } from '@switchyard/contract'
+import type { ModelEndpoint, ModelProvider, Plugin } from '@switchyard/contract'
 import { model } from '@switchyard/contract'
 import type { ConformanceCase, Mutant, Opened, Subject } from '../../conformance/suite.ts'
 import { type PluginSubjectOptions, pluginSubject } from '../../plugin/plugin-subject.ts'
@@ -26,6 +26,8 @@ export interface ModelFixture {
    * not examined, nor is what depends on the very bytes.
    */
   readonly translated: boolean
+  /** Endpoints that the provider serves whole only, though it streams others: their streams must be UNSUPPORTED. */
+  readonly unstreamed: readonly ModelEndpoint[]
 }
 
 /** The names of `ModelFixture` that differ from provider to provider. */
@@ -40,6 +42,8 @@ export interface ModelNaming {
   readonly verbatim?: boolean
   /** Default: false. */
   readonly translated?: boolean
+  /** Default: none. */
+  readonly unstreamed?: readonly ModelEndpoint[]
 }
 
 export type ModelCase = ConformanceCase<ModelProvider, ModelFixture>
@@ -61,6 +65,7 @@ export async function openModelFixture(
     embeddingModel: naming.embeddingModel ?? 'fake/embedding-fake',
     verbatim: naming.verbatim ?? naming.translated !== true,
     translated: naming.translated ?? false,
+    unstreamed: naming.unstreamed ?? [],
   }
   return { fixture, close: () => upstream.close() }
 }
@@ -74,13 +79,14 @@ export interface ModelSubjectOptions
 
 /** A subject of the model suite: a provider plugin, started anew against a fresh fake upstream for every case, on the system clock. */
 export function modelSubject(options: ModelSubjectOptions): Subject<ModelProvider, ModelFixture> {
-  const { model: name, upstreamModel, embeddingModel, verbatim, translated, ...rest } = options
+  const { model: name, upstreamModel, embeddingModel, verbatim, translated, unstreamed, ...rest } = options
   const naming: ModelNaming = {
     ...(name === undefined ? {} : { model: name }),
     ...(upstreamModel === undefined ? {} : { upstreamModel }),
     ...(embeddingModel === undefined ? {} : { embeddingModel }),
     ...(verbatim === undefined ? {} : { verbatim }),
     ...(translated === undefined ? {} : { translated }),
+    ...(unstreamed === undefined ? {} : { unstreamed }),
   }
   return pluginSubject<ModelProvider, ModelFixture>({
     clock: 'system',
