@@ -15,7 +15,7 @@ export interface ServerLog extends Logger {
 const MAX_DELAY_MS = 100
 
 /** JSON lines on standard error, or on `sink`. Secrets by field name and by type are `[redacted]`. */
-export function createLog(level: LogLevel, sink: LineSink = destination({ fd: 2, sync: false })): ServerLog {
+export function createLog(level: LogLevel, sink: LineSink = standardError()): ServerLog {
   const lines = batchedLines(sink, MAX_DELAY_MS)
   const log: Pino = pino(
     {
@@ -44,6 +44,13 @@ export function createLog(level: LogLevel, sink: LineSink = destination({ fd: 2,
     },
     flush: () => lines.flush(),
   }
+}
+
+/** Bytes held for a reader of standard error that has stopped reading; beyond them lines are dropped, since requests must go on. */
+const MAX_HELD_BYTES = 16_777_216
+
+function standardError(): LineSink {
+  return destination({ fd: 2, sync: false, maxLength: MAX_HELD_BYTES })
 }
 
 let lastMs = 0
