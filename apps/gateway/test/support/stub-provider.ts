@@ -1,9 +1,11 @@
-import { definePlugin, type ModelProvider, type ModelReply, model, type Plugin } from '@switchyard/contract'
+import { definePlugin, type ModelEndpoint, type ModelProvider, type ModelReply, model, type Plugin } from '@switchyard/contract'
 import { z } from 'zod'
 
 export interface StubProvider {
   /** Serves `NAME/*`; also the instance's name. */
   readonly name: string
+  /** Default: chat. */
+  readonly endpoints?: readonly ModelEndpoint[]
   readonly invoke?: ModelProvider['invoke']
   readonly models?: ModelProvider['models']
   readonly health?: () => Promise<void>
@@ -14,7 +16,7 @@ export interface StubProvider {
 export function stubProvider(stub: StubProvider): Plugin {
   const provider: ModelProvider = {
     capabilities: {
-      endpoints: ['chat/completions'],
+      endpoints: stub.endpoints ?? ['chat/completions'],
       streaming: true,
       models: [`${stub.name}/*`],
       listing: stub.models !== undefined,
