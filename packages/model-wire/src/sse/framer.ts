@@ -42,34 +42,7 @@ export function createSseFramer(options: { readonly maxEventBytes?: number } = {
   return {
     push(chunk) {
       const ends: number[] = []
-      let last = 0
-      for (let index = 0; index < chunk.length; index++) {
-        const byte = chunk[index]
-        if (byte === LF && afterCr) {
-          afterCr = false
-          if (awaitingLf && ends.length > 0) {
-            last = index + 1
-            ends[ends.length - 1] = last + carriedBytes
-          }
-          awaitingLf = false
-          continue
-        }
-        awaitingLf = false
-        if (byte !== LF && byte !== CR) {
-          lineStart = false
-          afterCr = false
-          continue
-        }
-        afterCr = byte === CR
-        if (lineStart) {
-          last = index + 1
-          const end = last + carriedBytes
-          if (end - (ends.at(-1) ?? 0) > max) throw tooLarge()
-          ends.push(end)
-          awaitingLf = afterCr
-        }
-        lineStart = true
-      }
+      const last = afterCr || chunk.includes(CR) ? scanAny(chunk, ends) : scanLf(chunk, ends)
       const tail = chunk.length - last
       if (ends.length === 0) {
         if (tail > 0) keep(chunk)
@@ -83,6 +56,59 @@ export function createSseFramer(options: { readonly maxEventBytes?: number } = {
       return { bytes, ends }
     },
     rest: () => carry.subarray(0, carriedBytes),
+  }
+
+  /** Finds events whose lines end with LF alone, which is nearly all of them: line by line by native search. Returns the last border. */
+  function scanLf(chunk: Uint8Array, ends: number[]): number {
+    let last = 0
+    let begin = 0
+    awaitingLf = false
+    for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, begin)) {
+      if (at === begin && (begin > 0 || lineStart)) {
+        last = at + 1
+        border(ends, last)
+      }
+      begin = at + 1
+    }
+    if (chunk.length > 0) lineStart = begin === chunk.length
+    return last
+  }
+
+  /** The same for any line ends, byte by byte. */
+  function scanAny(chunk: Uint8Array, ends: number[]): number {
+    let last = 0
+    for (let index = 0; index < chunk.length; index++) {
+      const byte = chunk[index]
+      if (byte === LF && afterCr) {
+        afterCr = false
+        if (awaitingLf && ends.length > 0) {
+          last = index + 1
+          ends[ends.length - 1] = last + carriedBytes
+        }
+        awaitingLf = false
+        continue
+      }
+      awaitingLf = false
+      if (byte !== LF && byte !== CR) {
+        lineStart = false
+        afterCr = false
+        continue
+      }
+      afterCr = byte === CR
+      if (lineStart) {
+        last = index + 1
+        border(ends, last)
+        awaitingLf = afterCr
+      }
+      lineStart = true
+    }
+    return last
+  }
+
+  function border(ends: number[], last: number): void {
+    const end = last + carriedBytes
+    if (end - (ends.at(-1) ?? 0) > max) throw tooLarge()
+    ends.push(end)
   }
 
   function keep(part: Uint8Array): void {

@@ -2,6 +2,7 @@ import { inBandError, throwErrorReason } from '../openai-error.ts'
 import type { RelayOptions } from '../relay-options.ts'
 import { mergeCounts, type NormalisedUsage, normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
 import { routeOf } from '../usage/route-of.ts'
+import { DeltaTemplate } from './delta-template.ts'
 import { dataOf, invalidStream, type Json, lengthOf, parseData } from './event-data.ts'
 import type { StreamEvents, Verdict } from './stream-events.ts'
 
@@ -20,6 +21,7 @@ export class ChatEvents implements StreamEvents {
   private rawUsage: Json | undefined = undefined
   private reason: string | undefined = undefined
   private toolCalls = false
+  private readonly template = new DeltaTemplate()
   private readonly open = new Set<number>()
   private finished = 0
 
@@ -44,6 +46,11 @@ export class ChatEvents implements StreamEvents {
     const data = dataOf(text, this.plugin, this.secrets)
     if (data === undefined) return 'pass'
     if (data === '[DONE]') return 'done'
+    const known = this.template.textOf(data)
+    if (known !== undefined) {
+      this.count(Buffer.byteLength(known))
+      return 'pass'
+    }
     const event = parseData(data, this.plugin)
     if (event.error !== undefined && event.error !== null) throw inBandError(event.error, this.plugin, this.secrets)
     if (event['html-message'] !== undefined) throw invalidStream(this.plugin, 'the upstream sent text in place of events')
@@ -56,6 +63,7 @@ export class ChatEvents implements StreamEvents {
         throw invalidStream(this.plugin, 'the upstream sent a choice that is no object')
       this.readChoice(choice as Json)
     }
+    this.template.learn(data, event)
     return this.hideUsage && choices.length === 0 && counted ? 'hide' : 'pass'
   }
 
