@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ENDPOINTS } from '../src/endpoints.ts'
 import { cli } from './support/cli.ts'
 import { type TemporaryFolder, temporaryFolder } from './support/folder.ts'
 
@@ -17,7 +18,7 @@ describe('the command line', () => {
   test('--help names every command and where the configuration is', async () => {
     const { out, code } = await run('--help')
     expect(code).toBe(0)
-    for (const word of ['start', 'check', 'explain', 'plugins', 'switchyard.config.{ts,js,json,yaml}'])
+    for (const word of ['start', 'check', 'explain', 'models', 'plugins', 'switchyard.config.{ts,js,json,yaml}'])
       expect(out).toContain(word)
     const start = await run('start --help')
     for (const flag of ['--config', '--port', '--host', '--log-level', '--no-watch', '--check'])
@@ -138,11 +139,59 @@ describe('plugins', () => {
   })
 })
 
+describe('models', () => {
+  test.each([
+    ['--capability toolz', /INVALID_REQUEST: capability: "toolz" is none of tools, .*vision/],
+    ['--modality smell', /modality: "smell" is none of text, image/],
+    ['--max-price cheap', /maxPrice: "cheap" is no amount of USD/],
+    ['--min-context big', /minContext: "big" is no number of tokens/],
+  ])('%s is refused, naming what there is', async (args, message) => {
+    expect(await run(`models ${args}`)).toEqual({ code: 1, out: '', err: expect.stringMatching(message) })
+  })
+
+  test('of which none meets all say so', async () => {
+    expect(await run('models --query no-such-model')).toEqual({
+      code: 0,
+      err: '',
+      out: expect.stringMatching(/^0 of \d+ models\n$/),
+    })
+  })
+
+  test('are a table with a count at its end, needing no configuration', async () => {
+    await folder.write('switchyard.config.json', 'not JSON')
+    const { out, code } = await run('models --capability tools,vision --max-price 1 --provider openai')
+    const lines = out.trimEnd().split('\n')
+    expect(code).toBe(0)
+    expect(lines[0]).toMatch(/^ {2}MODEL +KIND +CONTEXT +IN \$\/M +OUT \$\/M +CAPABILITIES$/)
+    expect(lines.at(-1)).toMatch(new RegExp(`^${lines.length - 2} of \\d+ models$`))
+    expect(lines.length).toBeGreaterThan(3)
+    for (const line of lines.slice(1, -1)) expect(line).toMatch(/^ {2}openai\/.* tools .*vision/)
+  })
+
+  test('what nobody knows is a dash', async () => {
+    const { out } = await run('models --provider 302ai --query kimi-k3')
+    expect(out).toMatch(/302ai\/kimi-k3 +chat +1,048,576 +- +- /)
+  })
+
+  test('as JSON have prices in numbers, and the version of the catalog', async () => {
+    const { out } = await run('models --provider openai --query gpt-5.4-mini --min-context 128k --json')
+    const { catalogVersion, count, models } = JSON.parse(out)
+    expect(catalogVersion).toMatch(/^[0-9a-f]{16}$/)
+    expect(models).toHaveLength(count)
+    expect(models).toContainEqual(
+      expect.objectContaining({ id: 'openai/gpt-5.4-mini', inputPrice: expect.any(Number), outputPrice: expect.any(Number) }),
+    )
+  })
+})
+
 describe('explain', () => {
   test.each([
     ['-m a/one', { endpoint: 'chat/completions', stream: false }],
     ['-m a/one --stream', { endpoint: 'chat/completions', stream: true }],
-    ['-m a/one --endpoint embeddings --message x', { endpoint: 'embeddings', stream: false }],
+    ...ENDPOINTS.map((endpoint): [string, object] => [
+      `-m a/one --endpoint ${endpoint} --message x`,
+      { endpoint, stream: false },
+    ]),
   ])('%s says who would serve it and what is decided, and calls nobody', async (args, expected) => {
     await config({
       plugins: [{ use: '@switchyard/resilience' }, provider({ provider: 'a', baseUrl: 'http://127.0.0.1:9/v1' })],
@@ -151,6 +200,21 @@ describe('explain', () => {
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ model: 'a/one', target: 'provider-openai', served: true, ...expected })
     expect(out).toContain('resilience/retry')
+  })
+
+  test('of a public name says which target is first, and what else would be tried', async () => {
+    const routes = { safe: { targets: ['a/one', 'a/two'] } }
+    await config({
+      plugins: [
+        { use: '@switchyard/routing', options: { routes } },
+        { use: '@switchyard/resilience' },
+        provider({ provider: 'a' }),
+      ],
+    })
+    const explained = JSON.parse((await run('explain -m safe')).out)
+    expect(explained).toMatchObject({ model: 'safe', target: 'provider-openai', served: true })
+    expect(explained.decisions).toContainEqual(expect.objectContaining({ by: 'routing/route', decision: 'ranked' }))
+    expect(JSON.stringify(explained)).toContain('provider-openai/a/two')
   })
 
   test('of a model that nobody serves says what is on', async () => {
