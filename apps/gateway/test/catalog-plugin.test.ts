@@ -308,10 +308,12 @@ describe('hot update', () => {
     expect(status().feeds[0]?.error).toMatch(/^not kept: /)
   })
 
+  /** Portkey's shape, in US cents a token. */
+  const file = (cents: number): object => ({
+    'gpt-test': { pricing_config: { pay_as_you_go: { request_token: { price: cents }, response_token: { price: cents } } } },
+  })
+
   test('a feed of many files takes those that are there, and goes on where one fails', async () => {
-    const file = (cents: number): object => ({
-      'gpt-test': { pricing_config: { pay_as_you_go: { request_token: { price: cents }, response_token: { price: cents } } } },
-    })
     serve('/p/openai', file(0.0003))
     serve('/p/groq', file(0.0001), '"g"')
     await start({ dataDir: folder.path, update: bySlug() })
@@ -323,6 +325,63 @@ describe('hot update', () => {
     await next()
     expect([input('openai/gpt-test'), input('groq/gpt-test')]).toEqual([3_000_000, 2_000_000])
     expect(status().feeds[0]).toMatchObject({ rows: 2, error: expect.stringContaining('/p/openai answered 500') })
+  })
+
+  test('a file that is there no more is given up, and kept no longer', async () => {
+    const slugs = ['groq', 'openai', 'x-ai', 'z-ai']
+    for (const slug of slugs) serve(`/p/${slug}`, file(0.0001))
+    await start({ dataDir: folder.path, update: bySlug() })
+    await firstRound()
+    expect(current().get('z-ai/gpt-test')).toBeDefined()
+    answers.delete('/p/z-ai')
+    await next()
+    expect(current().get('z-ai/gpt-test')).toBeUndefined()
+    expect(changes().at(-1)).toMatchObject({ removed: ['z-ai/gpt-test'] })
+    expect(await readdir(join(folder.path, 'catalog/portkey-pricing'))).toHaveLength(3)
+    expect(status().feeds[0]).toMatchObject({ rows: 3, failures: 0 })
+  })
+
+  test('all feeds together: what one does not know another does', async () => {
+    const litellm = {
+      'groq/joint': {
+        litellm_provider: 'groq',
+        mode: 'chat',
+        max_input_tokens: 4_000,
+        input_cost_per_token: 1e-6,
+        output_cost_per_token: 2e-6,
+      },
+    }
+    serve('/p/groq', { joint: file(0.0001)['gpt-test' as never] })
+    serve('/g/groq', { joint: { type: { primary: 'chat', supported: ['tools'] } } })
+    serve('/dev', {
+      groq: {
+        id: 'groq',
+        models: {
+          joint: {
+            id: 'joint',
+            modalities: { input: ['text', 'image'], output: ['text'] },
+            limit: { context: 4_000 },
+            cost: { input: 1, output: 1 },
+          },
+        },
+      },
+    })
+    serve('/lite', litellm)
+    const urls = {
+      portkeyPricing: `${base}/p/{slug}`,
+      portkeyGeneral: `${base}/g/{slug}`,
+      modelsDev: `${base}/dev`,
+      liteLlm: `${base}/lite`,
+    }
+    await start({ update: update({ urls }) })
+    await firstRound()
+    expect(status().feeds.map(({ feed, rows, error }) => [feed, rows, error])).toEqual([
+      ['portkey-pricing', 1, undefined],
+      ['portkey-general', 1, undefined],
+      ['models-dev', 1, undefined],
+      ['litellm', 1, undefined],
+    ])
+    expect(current().resolve('groq/joint')).toMatchObject({ caps: { tools: true, vision: true }, limits: { context: 4_000 } })
   })
 
   test('closing breaks off a round that waits, and leaves no timer', async () => {
