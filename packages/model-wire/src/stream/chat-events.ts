@@ -43,14 +43,14 @@ export class ChatEvents implements StreamEvents {
 
   /** Throws SwitchyardError for an error event, and for what is no event of the dialect. */
   read(text: string): Verdict {
-    const data = dataOf(text, this.plugin, this.secrets)
-    if (data === undefined) return 'pass'
-    if (data === '[DONE]') return 'done'
-    const known = this.template.textOf(data)
+    const known = this.template.textOf(text)
     if (known !== undefined) {
       this.count(Buffer.byteLength(known))
       return 'pass'
     }
+    const data = dataOf(text, this.plugin, this.secrets)
+    if (data === undefined) return 'pass'
+    if (data === '[DONE]') return 'done'
     const event = parseData(data, this.plugin)
     if (event.error !== undefined && event.error !== null) throw inBandError(event.error, this.plugin, this.secrets)
     if (event['html-message'] !== undefined) throw invalidStream(this.plugin, 'the upstream sent text in place of events')
@@ -63,7 +63,7 @@ export class ChatEvents implements StreamEvents {
         throw invalidStream(this.plugin, 'the upstream sent a choice that is no object')
       this.readChoice(choice as Json)
     }
-    this.template.learn(data, event)
+    this.template.learn(text, event)
     return this.hideUsage && choices.length === 0 && counted ? 'hide' : 'pass'
   }
 

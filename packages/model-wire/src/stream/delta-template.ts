@@ -12,34 +12,40 @@ export class DeltaTemplate {
   private after = ''
   private misses = 0
 
-  /** The text of a known delta; undefined where the event has to be parsed. */
-  textOf(data: string): string | undefined {
+  /** The text of a known delta; undefined where the event, given with its field name and line ends, has to be parsed. */
+  textOf(event: string): string | undefined {
     const { before, after } = this
     if (before === '') return undefined
-    const end = data.length - after.length
-    if (end < before.length || !data.startsWith(before) || !data.endsWith(after)) {
+    const end = event.length - after.length
+    // Slices compare faster than `startsWith` and `endsWith` do.
+    if (end < before.length || event.slice(0, before.length) !== before || event.slice(end) !== after) {
       this.misses++
       return undefined
     }
     for (let index = before.length; index < end; index++) {
-      const code = data.charCodeAt(index)
+      const code = event.charCodeAt(index)
       // Quotes and backslashes end the string or begin an escape, and control characters are not allowed in one.
       if (code === 34 || code === 92 || code < 32) return undefined
     }
-    return data.slice(before.length, end)
+    return event.slice(before.length, end)
   }
 
-  /** Learns from a parsed event whose only choice has a text and nothing else to tell. */
-  learn(data: string, event: Json): void {
+  /** Learns from an event that was parsed to `json`, if its only choice has a text and nothing else to tell. */
+  learn(event: string, json: Json): void {
     if (this.misses > MAX_MISSES) return
-    const text = onlyText(event)
+    const text = onlyText(json)
     if (text === undefined) return
     const member = `"content":${JSON.stringify(text)}`
-    const at = data.indexOf(member)
-    if (at === -1 || data.indexOf('"content":', at + 1) !== -1 || data.indexOf('"content":') !== at) return
-    this.before = data.slice(0, at + '"content":"'.length)
-    this.after = data.slice(at + member.length - 1)
+    const at = event.indexOf(member)
+    if (at === -1 || event.indexOf('"content":', at + 1) !== -1 || event.indexOf('"content":') !== at) return
+    this.before = flat(event.slice(0, at + '"content":"'.length))
+    this.after = flat(event.slice(at + member.length - 1))
   }
+}
+
+/** A copy that is no view into the event: it keeps no event alive, and comparing with it is several times as fast. */
+function flat(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 /** The text of an event that holds one choice with a delta of content alone: no role, no tool, no reason, no counts. */
