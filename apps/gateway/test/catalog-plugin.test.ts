@@ -120,6 +120,19 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** models.dev's shape: prices of `acme`, in USD per million tokens. */
+const dev = (prices: Readonly<Record<string, number>>): object => ({
+  acme: {
+    id: 'acme',
+    models: Object.fromEntries(
+      Object.entries(prices).map(([id, input]) => [
+        id,
+        { id, modalities: { input: ['text'], output: ['text'] }, limit: { context: 9_000 }, cost: { input, output: input } },
+      ]),
+    ),
+  },
+})
+
 describe('hot update', () => {
   let server: Server
   let base: string
@@ -158,18 +171,6 @@ describe('hot update', () => {
   })
   const bySlug = (): UpdateInput =>
     update({ urls: { portkeyPricing: `${base}/p/{slug}`, portkeyGeneral: false, modelsDev: false, liteLlm: false } })
-  /** models.dev's shape: prices of `acme`, in USD per million tokens. */
-  const dev = (prices: Readonly<Record<string, number>>): object => ({
-    acme: {
-      id: 'acme',
-      models: Object.fromEntries(
-        Object.entries(prices).map(([id, input]) => [
-          id,
-          { id, modalities: { input: ['text'], output: ['text'] }, limit: { context: 9_000 }, cost: { input, output: input } },
-        ]),
-      ),
-    },
-  })
   /** A feed of `count` models, above the size from which a provider's shrinkage counts. */
   const many = (count: number): object => dev(Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, 1])))
   const input = (id: string): number | undefined => current().get(id)?.prices[0]?.perToken.input
@@ -210,7 +211,7 @@ describe('hot update', () => {
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:9/' } }],
     ['an error', { status: 503, body: 'busy' }],
     ['nothing there', { status: 404 }],
-    ['over 16 MiB', { status: 200, body: `"${'x'.repeat(16 * 1024 * 1024)}"` }],
+    ['over 16 MiB, though it be a feed', { status: 200, body: JSON.stringify(dev({ one: 5 })).padEnd(16 * 1024 * 1024 + 1) }],
   ])('%s leaves the last good in force, is logged, and is shown with its age', async (_, answer) => {
     serve('/dev', dev({ one: 3 }))
     await start({ update: update() })
