@@ -101,6 +101,44 @@ describe('through Portkey to the demo', () => {
     expect(await reply.json()).toMatchObject({ target: 'provider-portkey', served: true, model: 'demo/chat' })
   })
 
+  const post = (path: string, body: object): Promise<Response> =>
+    fetch(`${gateway.url}/v1/${path}`, { method: 'POST', body: JSON.stringify({ model: 'demo/chat', ...body }) })
+
+  test("Anthropic's dialect is translated, whole and streamed", async () => {
+    const whole = await post('messages', { max_tokens: 100, messages })
+    expect(await whole.json()).toMatchObject({
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'text', text: expect.stringMatching(/^\[simulated\].*Hello$/) }],
+      stop_reason: 'end_turn',
+    })
+    const streamed = await (await post('messages', { max_tokens: 100, messages, stream: true })).text()
+    expect(streamed).toMatch(/^event: message_start\n/)
+    expect(streamed).toMatch(/event: message_stop\ndata: .*\n\n$/)
+  })
+
+  test('responses are translated, and what cannot be carried is an error in words', async () => {
+    const reply = await client().responses.create({ model: 'demo/chat', input: 'Hello', store: false })
+    expect(reply.output_text).toMatch(/^\[simulated\].*Hello$/)
+    const refused = await post('responses', { input: 'Hello', previous_response_id: 'resp_1' })
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { param: 'previous_response_id' } }])
+    const other = await post('chat/completions', { model: 'demo/nope', messages })
+    expect([other.status, await other.json()]).toMatchObject([
+      404,
+      { error: { message: expect.stringContaining('[simulated]') } },
+    ])
+  })
+
+  test('every reply tells who served it', async () => {
+    const { headers } = await post('chat/completions', { messages })
+    expect(headers.get('x-switchyard-target')).toBe('provider-portkey/demo/chat')
+    expect(headers.get('x-switchyard-attempts')).toBe('1')
+    const health = await (await fetch(`${gateway.url}/admin/health`)).json()
+    expect(health).toMatchObject({
+      data: expect.arrayContaining([expect.objectContaining({ deployment: 'provider-portkey/demo/chat' })]),
+    })
+  })
+
   test('ready says which plugins are well', async () => {
     expect(await (await fetch(`${gateway.url}/readyz`)).json()).toMatchObject({
       status: 'ready',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { cacheMemory } from '@switchyard/cache-memory'
 import { sqlite } from '@switchyard/connector-sqlite'
-import type { Logger, Plugin } from '@switchyard/contract'
+import type { Logger, ModelEndpoint, Plugin } from '@switchyard/contract'
 import { health } from '@switchyard/health'
 import { portkey } from '@switchyard/provider-portkey'
 import { resilience } from '@switchyard/resilience'
@@ -62,6 +62,7 @@ export async function startEmbedded(options: EmbeddedOptions, log: Logger): Prom
   }
 }
 
+const DEMO_ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'embeddings']
 const NOWHERE = 'http://127.0.0.1:9/v1'
 
 /**
@@ -95,7 +96,7 @@ export function planEmbedded(
         egress: { allow: ['127.0.0.0/8'] },
         providers: {
           ...Object.fromEntries(keys.map(({ provider, value }) => [provider, { slug: provider, apiKey: value }])),
-          ...(addresses.demo !== undefined && { demo: { slug: 'openai', apiKey: 'simulated', customHost: addresses.demo } }),
+          ...(addresses.demo !== undefined && { demo: demoAt(addresses.demo) }),
         },
       }),
     )
@@ -106,6 +107,11 @@ export function planEmbedded(
     providers.push(`any model through hosted Portkey (${PORTKEY_VARIABLE})`)
   }
   return { plugins, providers }
+}
+
+/** The simulated provider. Its key must be no word of its answers: errors hold no credential that was configured. */
+function demoAt(customHost: string): { slug: string; apiKey: string; customHost: string; endpoints: readonly ModelEndpoint[] } {
+  return { slug: 'openai', apiKey: 'no-key-needed', customHost, endpoints: DEMO_ENDPOINTS }
 }
 
 function databaseOf(options: EmbeddedOptions): string {
