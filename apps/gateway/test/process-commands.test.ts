@@ -20,6 +20,16 @@ test('--help, and a PORT that is none', async () => {
   expect(await run('start', { PORT: 'http' })).toEqual({ code: 1, out: '', err })
 })
 
+test('models loads the catalog and neither kernel nor plugins, so that it is there at once', async () => {
+  const hooks = `import { registerHooks } from 'node:module'
+    registerHooks({ load: (url, context, next) => (process.stderr.write(url + ' '), next(url, context)) })`
+  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(hooks)}`
+  const { code, out, err } = await run('models --provider groq', { NODE_OPTIONS })
+  expect([code, out]).toEqual([0, expect.stringMatching(/groq\/.* models\n$/s)])
+  expect(err).toMatch(/packages\/catalog\//)
+  expect(err).not.toMatch(/packages\/(kernel|egress|model-wire)\/|\/plugins\/|node_modules\/(?!\.pnpm\/|commander\/)/)
+})
+
 test('a plugin that is installed beside the configuration is found, also one that only import may load', async () => {
   const install = async (name: string, manifest: object, text: string): Promise<void> => {
     await folder.write(`team/node_modules/${name}/package.json`, JSON.stringify({ name, type: 'module', ...manifest }))
