@@ -1,5 +1,5 @@
 import { type ModelEndpoint, type ModelRequest, SwitchyardError } from '@switchyard/contract'
-import { isClaude } from './adapters.ts'
+import { isClaude, type Provider } from './adapters.ts'
 import { slugsOf } from './client-config.ts'
 import type { PortkeyOptions } from './options.ts'
 import { type CreateHeaders, commonHeaders, providerHeaders } from './provider-headers.ts'
@@ -68,6 +68,12 @@ export function portkeyRoutes({ options, instance, base, createHeaders }: RouteP
     return ENDPOINTS.filter((endpoint) => [...known.values()].some(({ claude }) => claude.has(endpoint)))
   }
 
+  function named(slugs: readonly string[], claude: boolean, endpoint: ModelEndpoint): Way | undefined {
+    // Its adapter ends Portkey's process where the private key cannot be read: nobody may name it who brings none.
+    if (!hosted && slugs.includes('oracle')) return undefined
+    return wayTo(base, providersOf(slugs, claude), endpoint)
+  }
+
   return {
     known,
     endpoints,
@@ -106,7 +112,7 @@ export function portkeyRoutes({ options, instance, base, createHeaders }: RouteP
 
     wayOf(route, endpoint, slugs) {
       const byRoute = route.ways !== undefined && slugs.length === 1 && slugs[0] === route.slug
-      const way = byRoute ? route.ways?.get(endpoint) : wayTo(base, providersOf(slugs, isClaude(route.model)), endpoint)
+      const way = byRoute ? route.ways?.get(endpoint) : named(slugs, isClaude(route.model), endpoint)
       if (way !== undefined && served.has(endpoint)) return way
       const what = served.has(endpoint)
         ? `Portkey has no adapter for ${endpoint} of ${slugs.join(', ') || 'this target'}`
@@ -116,6 +122,6 @@ export function portkeyRoutes({ options, instance, base, createHeaders }: RouteP
   }
 }
 
-function providersOf(slugs: readonly string[], claude: boolean) {
+function providersOf(slugs: readonly string[], claude: boolean): readonly Provider[] {
   return slugs.map((slug) => ({ slug, claude, ownHost: false }))
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 export interface Seen {
   readonly path: string
   readonly headers: IncomingHttpHeaders
+  /** Undefined where what came is no JSON. */
   readonly body: Record<string, unknown> | undefined
 }
 
@@ -25,7 +26,7 @@ export async function startStub(answer: Answer = {}): Promise<Stub> {
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += chunk
-    stub.seen.push({ path: request.url ?? '', headers: request.headers, body: text === '' ? undefined : JSON.parse(text) })
+    stub.seen.push({ path: request.url ?? '', headers: request.headers, body: parsed(text) })
     const { status = 200, headers, body = '{"choices":[],"data":[]}' } = stub.answer
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
   })
@@ -41,4 +42,12 @@ export async function startStub(answer: Answer = {}): Promise<Stub> {
       }),
   }
   return stub
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return undefined
+  }
 }
