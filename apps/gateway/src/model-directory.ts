@@ -19,6 +19,9 @@ export interface ModelDirectory {
   readonly known: readonly string[]
 }
 
+/** How `known` says that there is an instance which serves whatever is asked for. */
+export const ANY_MODEL = 'any model'
+
 /** What the directory knows beside the providers. */
 export interface DirectoryParts {
   readonly routers?: ReadonlyMap<string, Router>
@@ -52,7 +55,7 @@ export function modelDirectory(
   const known = [
     ...[...prefixes.keys()].map((prefix) => `${prefix}/*`),
     ...exact.keys(),
-    ...(any === undefined ? [] : ['any model']),
+    ...(any === undefined ? [] : [ANY_MODEL]),
   ]
 
   // A router gives every call its deployment itself.

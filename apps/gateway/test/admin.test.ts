@@ -1,6 +1,7 @@
 import { SwitchyardError } from '@switchyard/contract'
 import { health } from '@switchyard/health'
 import { resilience } from '@switchyard/resilience'
+import { routing } from '@switchyard/routing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { modelCatalog } from '../src/catalog/plugin.ts'
 import { type TestGateway, testGateway } from './support/gateway.ts'
@@ -254,6 +255,25 @@ describe('POST /admin/health/DEPLOYMENT', () => {
       expect.objectContaining({ msg: 'deployment enabled', deployment: 'own/own/y', key: 'ann', by: 'carla' }),
     )
   })
+})
+
+test('a name of which every target is taken out is 503, and served again once one is back', async () => {
+  const routes = { only: { targets: ['own/x'] } }
+  const routed = await testGateway([routing({ routes }), health(), stubProvider({ name: 'own' })])
+  const askOnly = (): Promise<Response> =>
+    fetch(`${routed.url}/v1/chat/completions`, { method: 'POST', body: '{"model":"only"}' })
+  const change = (verb: string): Promise<Said> => {
+    const headers = { 'content-type': 'application/json' }
+    return admin(`health/own/own/x/${verb}`, { method: 'POST', body: '{"reason":"x"}', headers }, { at: routed })
+  }
+  expect(await change('disable')).toMatchObject({ status: 200, body: { state: 'disabled' } })
+  const reply = await askOnly()
+  expect([reply.status, reply.headers.get('x-switchyard-attempts')]).toEqual([503, '0'])
+  expect(reply.headers.get('x-switchyard-target')).toBeNull()
+  expect(await reply.json()).toMatchObject({ error: { message: expect.stringContaining('taken out') } })
+  await change('enable')
+  expect((await askOnly()).status).toBe(200)
+  await routed.close()
 })
 
 test('no key is ever logged', () => {

@@ -121,6 +121,7 @@ describe('the banner', () => {
   test.each([
     [['own/*', 'own/small'], 'own/small'],
     [['own/*', 'any model'], 'PROVIDER/MODEL'],
+    [['own/*', 'chat-default', 'any model'], 'chat-default'],
     [[], 'PROVIDER/MODEL'],
   ])('without the demo, of %j it asks for %s', (models, example) => {
     const text = banner({ ...facts, models, providers: undefined })

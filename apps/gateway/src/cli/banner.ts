@@ -1,4 +1,5 @@
 import { keysIn, PORTKEY_VARIABLE, PROVIDER_KEYS } from '../config/provider-keys.ts'
+import { ANY_MODEL } from '../model-directory.ts'
 
 export interface BannerFacts {
   readonly url: string
@@ -42,7 +43,7 @@ Stop with Ctrl-C.
 }
 
 function isOneModel(name: string): boolean {
-  return name.includes('/') && !name.endsWith('/*')
+  return name !== ANY_MODEL && !name.endsWith('/*')
 }
 
 function variablesNotSet(env: NodeJS.ProcessEnv): readonly string[] {

@@ -1,4 +1,11 @@
-import type { Attributes, ModelEndpoint, ModelReply, ModelRequest, Principal } from '@switchyard/contract'
+import {
+  type Attributes,
+  type ModelEndpoint,
+  type ModelReply,
+  type ModelRequest,
+  type Principal,
+  SwitchyardError,
+} from '@switchyard/contract'
 import { systemClock } from '@switchyard/kernel'
 import { Passage, watched } from '../passage.ts'
 import { readBody } from '../server/body.ts'
@@ -50,7 +57,9 @@ export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoi
       idempotent: true,
     })
   } catch (error) {
-    exchange.exhausted = call.passage.exhausted
+    // Where nothing was reached, routing found every target taken out.
+    const { exhausted, deployment } = call.passage
+    exchange.exhausted = exhausted || (deployment === undefined && SwitchyardError.is(error, 'UPSTREAM_UNAVAILABLE'))
     tellPassage(exchange, call)
     throw error
   }
