@@ -39,7 +39,11 @@ describe('a wrong call ends with 2 and says what to do', () => {
     ['no port', ['run', fixture('map-cache')], /run needs the port/],
     ['too many arguments', ['run', 'a', 'b', ...CACHE], /no further argument, but got "b"/],
     ['an argument to list', ['list', 'cache'], /no further argument/],
-    ['an unknown port', ['run', fixture('map-cache'), '--port', 'fax'], /no suite for port fax; there are bus, cache, counters/],
+    [
+      'an unknown port',
+      ['run', fixture('map-cache'), '--port', 'fax'],
+      /no suite for port fax; there are bus, cache, counters/,
+    ],
     ['a wrong clock', ['run', 'x', ...CACHE, '--clock', 'sun'], /--clock is virtual or system/],
     ['options that are no JSON', ['run', 'x', ...CACHE, '--options', '{a}'], /--options is no JSON/],
     ['options that are no object', ['run', 'x', ...CACHE, '--options', '[1]'], /must be a JSON object/],

@@ -24,7 +24,9 @@ export function folderStore(folder: string): FeedStore {
     async load(feed, keys) {
       const found = new Map<string, StoredFile>()
       for (const key of keys) {
-        const file = await readFile(pathOf(feed, key)).then(parsed).catch(() => undefined)
+        const file = await readFile(pathOf(feed, key))
+          .then(parsed)
+          .catch(() => undefined)
         if (file !== undefined) found.set(key, file)
       }
       return found
