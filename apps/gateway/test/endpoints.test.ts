@@ -199,6 +199,15 @@ describe('who served', () => {
     expect([headers.get('x-switchyard-target'), headers.get('x-switchyard-attempts')]).toEqual(['first/first/a', '1'])
   })
 
+  test.each(['first/a\r\nx-evil: 1', 'first/模型🙂', 'first/\u0000', 'first/é', 'first/\ud800', `first/${'x'.repeat(9_000)}`])(
+    'is told so that a model named %j forges no header',
+    async (model) => {
+      const reply = await ask(model)
+      expect([reply.status, reply.headers.get('x-evil')]).toEqual([200, null])
+      expect(reply.headers.get('x-switchyard-target')).toMatch(/^first\/first\/[!-~]{1,500}$/)
+    },
+  )
+
   test('or failed: one target answers as it would alone', async () => {
     down()
     const { status, headers } = await ask('first/a')

@@ -6,13 +6,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { listen, serverFor } from '../src/server/http-server.ts'
 import { type TestGateway, testGateway } from './support/gateway.ts'
 import { CHAT_HEAD, rawRequest } from './support/raw-request.ts'
-import { stubProvider } from './support/stub-provider.ts'
+import { stubProvider, wholeReply } from './support/stub-provider.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
   const plugins = [
     stubProvider({ name: 'stub' }),
     stubProvider({ name: 'buggy', invoke: () => Promise.reject(new TypeError('the inner canary')) }),
+    stubProvider({
+      name: 'forger',
+      invoke: async () => ({ ...wholeReply({}), headers: { 'content-type': 'a\r\nx-evil: 1' } }),
+    }),
     stubProvider({ name: 'wordy', models: async () => [{ id: 'wordy/1', ownedBy: 'w', createdAt: 5 }] }),
     stubProvider({ name: 'mute', models: () => Promise.reject(new Error('cannot list')) }),
   ]
@@ -120,6 +124,16 @@ describe('routes', () => {
     const requestId = reply.headers.get('x-request-id')
     const line = gateway.logged().find((entry) => entry.requestId === requestId)
     expect(line).toMatchObject({ status: 500, error: 'INTERNAL', stack: expect.stringContaining('the inner canary') })
+  })
+
+  test('a reply whose head cannot be written ends that connection, is logged, and harms nobody', async () => {
+    const body = '{"model":"forger/x"}'
+    const text = `${CHAT_HEAD}x-request-id: forged\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    expect(await rawRequest(gateway.url, text).closed).toBe('')
+    expect(gateway.logged()).toContainEqual(
+      expect.objectContaining({ level: 'error', requestId: 'forged', msg: 'a failure could not be told' }),
+    )
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
   })
 
   test('a request id that could forge a log line is replaced', async () => {

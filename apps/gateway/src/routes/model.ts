@@ -122,12 +122,22 @@ function handOutHeaders(exchange: Exchange, reply: ModelReply): void {
 function tellPassage(exchange: Exchange, { passage, trace }: ModelCall): void {
   const { deployment, attempts } = passage
   if (deployment !== undefined) {
-    exchange.header('x-switchyard-target', deployment)
+    exchange.header('x-switchyard-target', headerText(deployment))
     exchange.noted.target = deployment
   }
   exchange.header('x-switchyard-attempts', String(attempts))
   exchange.noted.attempts = attempts
   if (trace && passage.trace !== undefined) exchange.header('x-switchyard-trace', traceHeader(passage.trace))
+}
+
+const MAX_HEADER_TEXT = 500
+const UNSAFE = /[^!-~]/
+const EACH_UNSAFE = /[^!-~]/gu
+
+/** A name as a header may hold it: clients name models, and Node throws for what is no header. */
+function headerText(name: string): string {
+  const text = UNSAFE.test(name) ? name.toWellFormed().replaceAll(EACH_UNSAFE, encodeURIComponent) : name
+  return text.length > MAX_HEADER_TEXT ? text.slice(0, MAX_HEADER_TEXT) : text
 }
 
 /** The ending is known before the response closes, where it is a whole reply, and at its last byte where it is a stream. */

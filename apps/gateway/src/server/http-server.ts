@@ -79,7 +79,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
     if (route === undefined) throw noRoute(request.method, exchange.path)
     await route(exchange, parts)
   } catch (error) {
-    exchange.fail(error)
+    try {
+      exchange.fail(error)
+    } catch (bug) {
+      // Nothing waits for this promise: a rejection would end the process, and all other requests with it.
+      parts.log.error({ requestId: exchange.id, err: bug }, 'a failure could not be told')
+      response.destroy()
+    }
   }
 }
 
