@@ -14,8 +14,6 @@ const auth = {
     { key: USER, tenant: 'acme', id: 'bob' },
   ],
 }
-type Body = NonNullable<RequestInit['body']>
-
 const EVERY = { endpoints: ENDPOINTS }
 
 let seen: ModelRequest[] = []
@@ -65,7 +63,7 @@ afterAll(async () => {
   await alone?.close()
 })
 
-function post(path: string, body: Body, headers: Record<string, string> = {}, at = gateway): Promise<Response> {
+function post(path: string, body: string, headers: Record<string, string> = {}, at = gateway): Promise<Response> {
   return fetch(`${at.url}/v1/${path}`, { method: 'POST', headers: { authorization: `Bearer ${USER}`, ...headers }, body })
 }
 const ask = (model: string, headers: Record<string, string> = {}, more: object = {}): Promise<Response> =>
@@ -139,43 +137,6 @@ test.each<[string, object, boolean]>([
 ])('%s with %j streams: %s', async (endpoint, more, stream) => {
   await post(endpoint, JSON.stringify({ model: 'first/a', ...more }))
   expect(seen[0]?.stream).toBe(stream)
-})
-
-describe('a form with a file', () => {
-  const form = (fields: Record<string, string>): FormData => {
-    const data = new FormData()
-    for (const [name, value] of Object.entries(fields)) data.append(name, value)
-    data.append('file', new Blob([new Uint8Array([0, 255, 13, 10, 0])]), 'a.wav')
-    return data
-  }
-
-  test.each<[string, Body, Record<string, string>]>([
-    ['without a model', form({ language: 'en' }), {}],
-    [
-      'that is cut off',
-      '--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nfirst/a',
-      { 'content-type': 'multipart/form-data; boundary=x' },
-    ],
-    ['without a boundary', '--x--', { 'content-type': 'multipart/form-data; charset=utf-8' }],
-  ])('%s is refused', async (_, body, headers) => {
-    const reply = await post('audio/transcriptions', body, headers)
-    expect([reply.status, await reply.json()]).toMatchObject([400, { error: { type: 'invalid_request_error' } }])
-    expect(seen).toEqual([])
-  })
-
-  test('is no body for other endpoints', async () => {
-    expect((await post('chat/completions', form({ model: 'first/a' }))).status).toBe(400)
-  })
-
-  test('keeps its bytes and its boundary; the model and the stream are read from it', async () => {
-    expect((await post('audio/transcriptions', form({ model: 'first/whisper', stream: 'true' }))).status).toBe(200)
-    const [request] = seen
-    expect(request).toMatchObject({ model: 'first/whisper', stream: true, body: { model: 'first/whisper', stream: 'true' } })
-    const boundary = /boundary=(.+)$/.exec(request?.headers?.['content-type'] ?? '')?.[1]
-    const raw = Buffer.from(request?.raw ?? [])
-    expect(raw.toString('latin1').startsWith(`--${boundary}\r\n`)).toBe(true)
-    expect(raw.includes(Buffer.from([0, 255, 13, 10, 0]))).toBe(true)
-  })
 })
 
 describe('who served', () => {
