@@ -1,8 +1,6 @@
+import { type Answer, argumentPieces, type MadeCall } from './answer.ts'
 import { type Fault, find } from './faults.ts'
 import { event, type Frame, streamedReply, type WireReply, wholeReply } from './wire-reply.ts'
-
-/** What the fake model says, piece by piece; several bytes a character, so that splits fall inside characters. */
-export const DEFAULT_TOKENS: readonly string[] = ['Grüße', ' aus', ' dem', ' 🚃', '-Depot', ': 你好', ', "\\n"', ' quoted', '.']
 
 /** A number that JSON.parse rounds: in every reply, so that a client which re-encodes bodies shows. */
 export const BIG_INTEGER = '9007199254740993'
@@ -17,12 +15,11 @@ export interface FakeUsage {
 }
 
 /** What was asked of the fake model, at any of its endpoints. */
-export interface ModelRequested {
+export interface ModelRequested extends Answer {
   readonly index: number
   /** As it was asked for, less its fault. */
   readonly model: string
   readonly body: Readonly<Record<string, unknown>>
-  readonly tokens: readonly string[]
   readonly faults: readonly Fault[]
 }
 
@@ -32,11 +29,11 @@ export function chatReply(request: ModelRequested): WireReply {
 }
 
 function wholeChat(request: ModelRequested): WireReply {
-  const calls = toolCall(request)
+  const { calls } = request
   const message =
-    calls === undefined
+    calls.length === 0
       ? { role: 'assistant', content: pieces(request).join(''), refusal: null }
-      : { role: 'assistant', content: null, tool_calls: [{ ...calls.head, function: calls.function }] }
+      : { role: 'assistant', content: null, tool_calls: calls.map((call) => toolCall(call, call.arguments)) }
   const usage = usageOf(request)
   return wholeReply(
     encode({
@@ -55,15 +52,11 @@ function streamedChat(request: ModelRequested): WireReply {
     event(encode({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...nulled }), content)
 
   const frames: Frame[] = [chunk({ role: 'assistant', content: '' }, false)]
-  const calls = toolCall(request)
-  if (calls === undefined) {
-    for (const token of pieces(request)) frames.push(chunk({ content: token }, true))
-  } else {
-    frames.push(
-      chunk({ tool_calls: [{ index: 0, ...calls.head, function: { name: calls.function.name, arguments: '' } }] }, true),
-    )
-    for (const part of calls.function.arguments.match(/.{1,6}/gsu) ?? []) {
-      frames.push(chunk({ tool_calls: [{ index: 0, function: { arguments: part } }] }, true))
+  if (request.calls.length === 0) for (const token of pieces(request)) frames.push(chunk({ content: token }, true))
+  for (const [index, call] of request.calls.entries()) {
+    frames.push(chunk({ tool_calls: [{ index, ...toolCall(call, '') }] }, true))
+    for (const part of argumentPieces(call)) {
+      frames.push(chunk({ tool_calls: [{ index, function: { arguments: part } }] }, true))
     }
   }
   frames.push(chunk({}, false, finishReason(request)))
@@ -92,33 +85,14 @@ export function pieces({ tokens, faults }: ModelRequested): readonly string[] {
   return [...tokens.slice(0, half), 'x'.repeat(huge.bytes), ...tokens.slice(half)]
 }
 
-/** What the first tool is called with. */
-export const TOOL_INPUT: object = { city: 'Zürich', days: 3 }
-
-interface ToolCall {
-  readonly head: { readonly id: string; readonly type: string }
-  readonly function: { readonly name: string; readonly arguments: string }
-}
-
-/** The call that a fault asks for; undefined without one, or without a tool to call. */
-export function toolCall(request: ModelRequested): ToolCall | undefined {
-  if (find(request.faults, 'tool-call') === undefined) return undefined
-  const [tool] = (request.body.tools ?? []) as readonly {
-    readonly name?: string
-    readonly function?: { readonly name?: string }
-  }[]
-  const name = tool?.function?.name ?? tool?.name
-  if (name === undefined) return undefined
-  return {
-    head: { id: `call_fake_${request.index}`, type: 'function' },
-    function: { name, arguments: JSON.stringify(TOOL_INPUT) },
-  }
+function toolCall({ id, name }: MadeCall, given: string): object {
+  return { id, type: 'function', function: { name, arguments: given } }
 }
 
 /** Why the answer ended, as chat says it. */
 export function finishReason(request: ModelRequested): string {
   const finish = find(request.faults, 'finish')
-  return finish?.reason ?? (toolCall(request) === undefined ? 'stop' : 'tool_calls')
+  return finish?.reason ?? (request.calls.length === 0 ? 'stop' : 'tool_calls')
 }
 
 /** What the answer cost, as chat tells it; undefined where a fault leaves it out. */

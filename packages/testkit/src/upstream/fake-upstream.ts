@@ -16,6 +16,13 @@ export interface FakeUpstreamOptions {
   readonly models?: readonly string[]
   /** The answer to every chat, one content event each. Default: DEFAULT_TOKENS. */
   readonly tokens?: readonly string[]
+  /** Its endpoints, as `chat/completions`; 404 at the others. Default: every endpoint of the model port. */
+  readonly endpoints?: readonly string[]
+  /**
+   * Answers chats, messages and responses by what they ask, instead of with `tokens`: calls the tools that it may with arguments that
+   * fit, repeats what they gave, fills a schema, names images, says back all else.
+   */
+  readonly attentive?: boolean
   /** Wait before headers. Default 0. */
   readonly delayMs?: number
   /** Wait before each content event but the first. Default 0. */
@@ -68,6 +75,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     models: options.models ?? DEFAULT_MODELS,
     tokens: options.tokens,
     requireKey: options.requireKey,
+    endpoints: options.endpoints,
+    attentive: options.attentive ?? false,
   }
   const usual: readonly Fault[] = [
     ...(options.delayMs ? [{ kind: 'delay', at: 'headers', ms: options.delayMs } as const] : []),

@@ -1,4 +1,5 @@
-import { EXTENSION, encode, finishReason, type ModelRequested, pieces, toolCall, usageOf } from './chat.ts'
+import { argumentPieces, type MadeCall } from './answer.ts'
+import { EXTENSION, encode, finishReason, type ModelRequested, pieces, usageOf } from './chat.ts'
 import { find } from './faults.ts'
 import { type Frame, namedEvent, streamedReply, type WireReply, wholeReply } from './wire-reply.ts'
 
@@ -10,13 +11,12 @@ export function messagesReply(request: ModelRequested): WireReply {
 }
 
 function wholeMessage(request: ModelRequested): WireReply {
-  const calls = toolCall(request)
   const content =
-    calls === undefined
-      ? { type: 'text', text: pieces(request).join('') }
-      : { ...toolUse(calls), input: JSON.parse(calls.function.arguments) as unknown }
+    request.calls.length === 0
+      ? [{ type: 'text', text: pieces(request).join('') }]
+      : request.calls.map((call) => ({ ...toolUse(call), input: JSON.parse(call.arguments) as unknown }))
   const { input, output } = usage(request)
-  const message = { ...envelope(request), content: [content], stop_reason: stopReason(request), stop_sequence: null }
+  const message = { ...envelope(request), content, stop_reason: stopReason(request), stop_sequence: null }
   return { ...wholeReply(encode({ ...message, ...(input && { usage: { ...input, ...output } }) })), errors: 'anthropic' }
 }
 
@@ -25,19 +25,15 @@ function streamedMessage(request: ModelRequested): WireReply {
   const { input, output } = usage(request)
   const message = { ...envelope(request), content: [], stop_reason: null, stop_sequence: null }
   const started = { ...message, ...(input && { usage: { ...input, output_tokens: 1 } }) }
-  const calls = toolCall(request)
-  const block = calls === undefined ? { type: 'text', text: '' } : { ...toolUse(calls), input: {} }
-  const deltas =
-    calls === undefined
-      ? pieces(request).map((text) => ({ type: 'text_delta', text }))
-      : (calls.function.arguments.match(/.{1,6}/gsu) ?? []).map((part) => ({ type: 'input_json_delta', partial_json: part }))
   const delta = { stop_reason: stopReason(request), stop_sequence: null }
   const frames: Frame[] = [
     frame({ type: 'message_start', message: started } as { type: string }),
-    frame({ type: 'content_block_start', index: 0, content_block: block } as { type: string }, calls !== undefined),
-    frame({ type: 'ping' }),
-    ...deltas.map((piece) => frame({ type: 'content_block_delta', index: 0, delta: piece } as { type: string }, true)),
-    frame({ type: 'content_block_stop', index: 0 } as { type: string }),
+    ...blocks(request).flatMap(({ block, deltas }, index) => [
+      frame({ type: 'content_block_start', index, content_block: block } as { type: string }, block.type === 'tool_use'),
+      ...(index === 0 ? [frame({ type: 'ping' })] : []),
+      ...deltas.map((piece) => frame({ type: 'content_block_delta', index, delta: piece } as { type: string }, true)),
+      frame({ type: 'content_block_stop', index } as { type: string }),
+    ]),
     frame({ type: 'message_delta', delta, ...(output && { usage: output }) } as { type: string }),
   ]
   if (find(request.faults, 'no-done') === undefined) frames.push(frame({ type: 'message_stop' }))
@@ -48,8 +44,25 @@ function envelope({ index, model }: ModelRequested): object {
   return { id: `msg_fake_${index}`, type: 'message', role: 'assistant', model, ...EXTENSION }
 }
 
-function toolUse(calls: NonNullable<ReturnType<typeof toolCall>>): object {
-  return { type: 'tool_use', id: calls.head.id, name: calls.function.name }
+interface Block {
+  /** As its stream begins it. */
+  readonly block: { readonly type: string }
+  readonly deltas: readonly object[]
+}
+
+function blocks(request: ModelRequested): readonly Block[] {
+  if (request.calls.length === 0) {
+    const block = { type: 'text', text: '' }
+    return [{ block, deltas: pieces(request).map((text) => ({ type: 'text_delta', text })) }]
+  }
+  return request.calls.map((call) => ({
+    block: { ...toolUse(call), input: {} },
+    deltas: argumentPieces(call).map((part) => ({ type: 'input_json_delta', partial_json: part })),
+  }))
+}
+
+function toolUse({ id, name }: MadeCall): { readonly type: string } {
+  return { type: 'tool_use', id, name } as { type: string }
 }
 
 function stopReason(request: ModelRequested): string {

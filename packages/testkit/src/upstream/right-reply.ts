@@ -1,4 +1,5 @@
-import { chatReply, DEFAULT_TOKENS, type ModelRequested } from './chat.ts'
+import { attentiveAnswer, DEFAULT_TOKENS, fixedAnswer } from './answer.ts'
+import { chatReply, type ModelRequested } from './chat.ts'
 import { completionsReply } from './completions.ts'
 import { embeddingsReply } from './embeddings.ts'
 import type { Fault } from './faults.ts'
@@ -43,6 +44,9 @@ export interface UpstreamModel {
   readonly models: readonly string[]
   readonly tokens: readonly string[] | undefined
   readonly requireKey: string | undefined
+  /** Paths below `/v1/`; undefined for all. */
+  readonly endpoints: readonly string[] | undefined
+  readonly attentive: boolean
 }
 
 /** The reply that a right upstream would give to a request. Pure. */
@@ -53,7 +57,8 @@ export function rightReply(record: Recorded, faults: readonly Fault[], upstream:
     return refusal(401, 'Incorrect API key provided.', ENDPOINTS[path]?.errors, 'invalid_api_key')
   }
   if (path === '/v1/models' && record.method === 'GET') return listing(upstream.models)
-  const endpoint = ENDPOINTS[path]
+  const spoken = upstream.endpoints === undefined || upstream.endpoints.includes(path.slice('/v1/'.length))
+  const endpoint = spoken || path === REDIRECTED ? ENDPOINTS[path] : undefined
   if (record.method !== 'POST' || endpoint === undefined) {
     return refusal(404, `Invalid URL (${record.method} ${path})`, undefined, 'unknown_url')
   }
@@ -67,7 +72,11 @@ export function rightReply(record: Recorded, faults: readonly Fault[], upstream:
   if (model === undefined) return refusal(400, 'you must provide a model parameter', errors)
   for (const name of errors === 'anthropic' ? [endpoint.needs, 'max_tokens'] : [endpoint.needs])
     if (fields[name] === undefined) return refusal(400, `Missing required parameter: '${name}'.`, errors)
-  return endpoint.answer({ index: record.index, model, body: fields, tokens: upstream.tokens ?? DEFAULT_TOKENS, faults })
+  const { index } = record
+  const answer = upstream.attentive
+    ? attentiveAnswer(index, fields)
+    : fixedAnswer(index, fields, upstream.tokens ?? DEFAULT_TOKENS, faults)
+  return endpoint.answer({ index, model, body: fields, faults, ...answer })
 }
 
 function refusal(status: number, message: string, errors: ErrorShape | undefined, code: string | null = null): WireReply {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ErrorCode, type ModelEnding, SwitchyardError } from '@switchyard/contract'
-import { DEFAULT_TOKENS } from '../../upstream/chat.ts'
+import { DEFAULT_TOKENS } from '../../upstream/answer.ts'
 import { ask, breakOff, endingOf, onStream, refuses } from './asking.ts'
 import type { ModelCase, OpenedModel } from './model-fixture.ts'
 import { dataOf, type Reading, readAll, textOf } from './reading.ts'

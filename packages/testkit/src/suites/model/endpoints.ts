@@ -1,5 +1,5 @@
 import type { ModelEndpoint, ModelReply } from '@switchyard/contract'
-import { DEFAULT_TOKENS } from '../../upstream/chat.ts'
+import { DEFAULT_TOKENS } from '../../upstream/answer.ts'
 import { SPEECH } from '../../upstream/media.ts'
 import { type Asking, wholeBody, wholeJson } from './asking.ts'
 import type { ModelFixture } from './model-fixture.ts'

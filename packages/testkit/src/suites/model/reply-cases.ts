@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { BIG_INTEGER, DEFAULT_TOKENS } from '../../upstream/chat.ts'
+import { DEFAULT_TOKENS } from '../../upstream/answer.ts'
+import { BIG_INTEGER } from '../../upstream/chat.ts'
 import { ask, contentOf, endingOf, onChat, unsupported, wholeBody, wholeJson } from './asking.ts'
 import type { ModelCase } from './model-fixture.ts'
 

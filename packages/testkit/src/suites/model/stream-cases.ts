@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { DEFAULT_TOKENS } from '../../upstream/chat.ts'
+import { DEFAULT_TOKENS } from '../../upstream/answer.ts'
 import { AT_ONCE_MS, ask, endingOf, onStream, within } from './asking.ts'
 import type { ModelCase, OpenedModel } from './model-fixture.ts'
 import { chunksOf, dataOf, isUsageChunk, readAll, readWell, textOf } from './reading.ts'
