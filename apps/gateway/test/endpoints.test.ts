@@ -220,6 +220,17 @@ describe('wishes by header', () => {
     expect(deadlines[0]).toBeLessThan(before + 20_000)
   })
 
+  test('without one the call has the operator’s, which a longer wish does not move', async () => {
+    const before = Date.now()
+    await ask('first/a')
+    await ask('first/a', { 'x-switchyard-timeout-ms': '3600000' })
+    for (const deadline of deadlines) {
+      expect(deadline).toBeGreaterThanOrEqual(before + 600_000)
+      expect(deadline).toBeLessThan(before + 620_000)
+    }
+    expect(deadlines).toHaveLength(2)
+  })
+
   test('a priority and the deployment go with the call', async () => {
     const calls: unknown[] = []
     const off = [gateway, alone].map((one) => one.gateway.kernel.on('call:ended', ({ call }) => calls.push(call.attributes)))

@@ -12,6 +12,6 @@ export {
 export { type Kernel, startKernel } from './kernel.ts'
 export type { Health } from './lifecycle/health.ts'
 export type { ExplainedDecision, Explanation } from './pipeline/explain.ts'
-export type { CallInit } from './pipeline/flight.ts'
+export type { CallerSignal, CallInit } from './pipeline/flight.ts'
 export type { Problem } from './problem.ts'
 export type { KernelOptions } from './runtime.ts'

@@ -11,6 +11,7 @@ const server = z.strictObject({
   maxHeaderBytes: z.int().min(1024).default(16_384),
   headersTimeoutMs: milliseconds(10_000),
   requestTimeoutMs: milliseconds(60_000),
+  callTimeoutMs: z.int().min(1).max(86_400_000).default(600_000),
   keepAliveTimeoutMs: milliseconds(65_000),
   slowClientTimeoutMs: z.int().min(1).default(60_000),
   drainDelayMs: milliseconds(0),

@@ -17,6 +17,8 @@ export interface ServerSettings {
   readonly headersTimeoutMs: number
   /** A client must have sent its whole request within this; 0 is no limit. */
   readonly requestTimeoutMs: number
+  /** A call may take this long, from its request's headers to its reply's last byte. A client may ask for less, by header. */
+  readonly callTimeoutMs: number
   /** An idle connection is closed after this. */
   readonly keepAliveTimeoutMs: number
   /** A client that reads nothing of its stream for this long is dropped. */

@@ -25,7 +25,7 @@ export async function explain(exchange: Exchange, parts: ServerParts): Promise<v
     request,
     attributes,
     deadline,
-    signal: exchange.signal,
+    signal: exchange.leaving,
     idempotent: true,
   })
   exchange.json(200, { object: 'explanation', model: request.model, endpoint, stream: request.stream, ...explanation })

@@ -51,7 +51,7 @@ export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoi
       target: call.target,
       request,
       principal: call.principal,
-      signal: exchange.signal,
+      signal: exchange.leaving,
       attributes,
       deadline,
       idempotent: true,
@@ -88,7 +88,7 @@ export async function readModelCall(exchange: Exchange, parts: ServerParts, endp
   const { principal, headers } = authenticate(exchange.request.headers)
   const { priority, timeoutMs, trace } = callWishes(headers, principal)
   // The time that a client allows begins with its request, and not when its body has come.
-  const deadline = timeoutMs === undefined ? undefined : systemClock.now() + timeoutMs
+  const deadline = systemClock.now() + Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, settings.server.callTimeoutMs)
   const raw = await readBody(exchange.request, settings.server.maxBodyBytes)
   const { body, model: name, stream } = modelBody(endpoint, raw, headers['content-type'])
   // Asked for only now: a reload may have come while the body did, and the call goes to what is there after it.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Logger, SwitchyardError } from '@switchyard/contract'
+import { ClientLeaving } from './client-leaving.ts'
 import { dialectOf, toHttp } from './errors.ts'
 
 const SAFE_ID = /^[\w.:-]{1,128}$/
@@ -21,7 +22,8 @@ export class Exchange {
   readonly noted: Record<string, string | number | boolean | undefined>
   /** Several targets were tried, and none served. */
   exhausted = false
-  readonly #controller = new AbortController()
+  /** Tells when the client leaves before the reply is finished. */
+  readonly leaving: ClientLeaving = new ClientLeaving()
   /** Names and values by turns: Node writes such a list as it is, and would check and copy headers that are set one by one. */
   readonly #headers: string[]
 
@@ -37,16 +39,11 @@ export class Exchange {
     this.noted = { requestId: this.id, method: request.method, path: this.path }
     const startedAt = performance.now()
     response.once('close', () => {
-      if (!response.writableFinished) this.#controller.abort(new SwitchyardError('ABORTED', 'the client left'))
+      if (!response.writableFinished) this.leaving.leave()
       this.noted.status = response.writableFinished ? response.statusCode : 499
       this.noted.durationMs = Math.round((performance.now() - startedAt) * 100) / 100
       log.info(this.noted, 'request')
     })
-  }
-
-  /** Aborts when the client leaves before the reply is finished. */
-  get signal(): AbortSignal {
-    return this.#controller.signal
   }
 
   /** Adds a reply header; each name once. Without effect after the head was written. */
