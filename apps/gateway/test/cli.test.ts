@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
+import { MODEL_ENDPOINTS } from '@switchyard/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ENDPOINTS } from '../src/endpoints.ts'
 import { cli } from './support/cli.ts'
 import { type TemporaryFolder, temporaryFolder } from './support/folder.ts'
 
@@ -188,7 +188,7 @@ describe('explain', () => {
   test.each([
     ['-m a/one', { endpoint: 'chat/completions', stream: false }],
     ['-m a/one --stream', { endpoint: 'chat/completions', stream: true }],
-    ...ENDPOINTS.map((endpoint): [string, object] => [
+    ...MODEL_ENDPOINTS.map((endpoint): [string, object] => [
       `-m a/one --endpoint ${endpoint} --message x`,
       { endpoint, stream: false },
     ]),

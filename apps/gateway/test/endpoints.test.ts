@@ -1,8 +1,7 @@
-import { type ModelReply, type ModelRequest, SwitchyardError } from '@switchyard/contract'
+import { MODEL_ENDPOINTS, type ModelReply, type ModelRequest, SwitchyardError } from '@switchyard/contract'
 import { resilience } from '@switchyard/resilience'
 import { routing } from '@switchyard/routing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { ENDPOINTS } from '../src/endpoints.ts'
 import { type TestGateway, testGateway } from './support/gateway.ts'
 import { stubProvider, wholeReply } from './support/stub-provider.ts'
 
@@ -14,7 +13,7 @@ const auth = {
     { key: USER, tenant: 'acme', id: 'bob' },
   ],
 }
-const EVERY = { endpoints: ENDPOINTS }
+const EVERY = { endpoints: MODEL_ENDPOINTS }
 
 let seen: ModelRequest[] = []
 let deadlines: (number | undefined)[] = []
@@ -80,7 +79,7 @@ const broken = (): void => {
 }
 
 describe('a refusal is in the dialect of its client', () => {
-  test.each(ENDPOINTS)('%s: no key, no JSON, no model, an unknown model', async (endpoint) => {
+  test.each(MODEL_ENDPOINTS)('%s: no key, no JSON, no model, an unknown model', async (endpoint) => {
     const nobody = await fetch(`${gateway.url}/v1/${endpoint}`, { method: 'POST', body: '{}' })
     const replies = [nobody, await post(endpoint, '{'), await post(endpoint, '{}'), await post(endpoint, '{"model":"nope/x"}')]
     expect(replies.map(({ status }) => status)).toEqual([401, 400, 400, 404])
@@ -114,7 +113,7 @@ describe('a refusal is in the dialect of its client', () => {
   })
 })
 
-test.each(ENDPOINTS)('%s is served with all that the client said', async (endpoint) => {
+test.each(MODEL_ENDPOINTS)('%s is served with all that the client said', async (endpoint) => {
   const body = { model: 'first/a', top_k: 3, made_up: { x: [1] } }
   const reply = await post(endpoint, JSON.stringify(body))
   expect([reply.status, await reply.json()]).toEqual([200, { from: 'first' }])

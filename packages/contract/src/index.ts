@@ -36,6 +36,7 @@ export { type Cache, type CacheEntry, cache } from './ports/cache.ts'
 export { type CounterRow, type Counters, counters, type Lease, type Reservation } from './ports/counters.ts'
 export { type Health, type HealthChange, type HealthState, health, type TargetHealth } from './ports/health.ts'
 export {
+  MODEL_ENDPOINTS,
   type ModelCard,
   type ModelEnding,
   type ModelEndpoint,

@@ -1,4 +1,4 @@
-import type { ModelEndpoint, ModelReply, ModelRequest } from '@switchyard/contract'
+import { MODEL_ENDPOINTS, type ModelEndpoint, type ModelReply, type ModelRequest } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
 import { hasStreams, type RelayOptions, relayStream, relayWhole } from '../src/index.ts'
 
@@ -293,19 +293,7 @@ describe('whole replies', () => {
 })
 
 test('what has no streams can be asked before anything is sent, and is what the relay refuses', async () => {
-  const endpoints: readonly ModelEndpoint[] = [
-    'chat/completions',
-    'completions',
-    'responses',
-    'messages',
-    'embeddings',
-    'rerank',
-    'moderations',
-    'images/generations',
-    'audio/speech',
-    'audio/transcriptions',
-  ]
-  for (const endpoint of endpoints) {
+  for (const endpoint of MODEL_ENDPOINTS) {
     const code = await open(endpoint, []).then(
       () => undefined,
       (error) => error.code,

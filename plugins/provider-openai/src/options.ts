@@ -1,4 +1,4 @@
-import { isSecret, type ModelEndpoint, type Secret, secret } from '@switchyard/contract'
+import { isSecret, MODEL_ENDPOINTS, type ModelEndpoint, type Secret, secret } from '@switchyard/contract'
 import { z } from 'zod'
 import { DIALECTS } from './dialect.ts'
 
@@ -52,18 +52,7 @@ const key = z
   .union([z.string().min(1), z.custom<Secret>(isSecret, 'must be a string or a Secret')])
   .transform((value) => secret(value))
 
-const endpoint = z.enum([
-  'chat/completions',
-  'completions',
-  'responses',
-  'messages',
-  'embeddings',
-  'rerank',
-  'moderations',
-  'images/generations',
-  'audio/speech',
-  'audio/transcriptions',
-])
+const endpoint = z.enum(MODEL_ENDPOINTS)
 
 const fields = z.strictObject({
   dialect: z

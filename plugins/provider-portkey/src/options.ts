@@ -1,7 +1,6 @@
-import { isSecret, type ModelEndpoint, type Secret, secret } from '@switchyard/contract'
+import { isSecret, MODEL_ENDPOINTS, type ModelEndpoint, type Secret, secret } from '@switchyard/contract'
 import { z } from 'zod'
 import { type PortkeyConfig, portkeyConfig } from './portkey-config.ts'
-import { ENDPOINTS } from './ways.ts'
 
 /** One provider behind Portkey, under the prefix that is its key in `providers`. */
 export interface ProviderInput {
@@ -80,7 +79,7 @@ const provider = z.strictObject({
     .optional()
     .describe('Base URL in place of the provider’s'),
   endpoints: z
-    .array(z.enum(ENDPOINTS as readonly [ModelEndpoint, ...ModelEndpoint[]]))
+    .array(z.enum(MODEL_ENDPOINTS))
     .min(1)
     .optional()
     .describe('What it speaks, where the tables of Portkey’s adapters do not know, as of a custom host'),

@@ -1,9 +1,9 @@
-import { type ModelEndpoint, type ModelRequest, SwitchyardError } from '@switchyard/contract'
+import { MODEL_ENDPOINTS, type ModelEndpoint, type ModelRequest, SwitchyardError } from '@switchyard/contract'
 import { isClaude, type Provider } from './adapters.ts'
 import { slugsOf } from './client-config.ts'
 import type { PortkeyOptions } from './options.ts'
 import { type CreateHeaders, commonHeaders, providerHeaders } from './provider-headers.ts'
-import { ENDPOINTS, type Way, type Ways, waysTo, wayTo } from './ways.ts'
+import { type Way, type Ways, waysTo, wayTo } from './ways.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -64,8 +64,8 @@ export function portkeyRoutes({ options, instance, base, createHeaders }: RouteP
 
   function declared(): readonly ModelEndpoint[] {
     if (operatorSlugs.length > 0) return [...waysTo(base, providersOf(operatorSlugs, true)).keys()]
-    if (hosted || options.config !== undefined || options.allowClientKeys || known.size === 0) return ENDPOINTS
-    return ENDPOINTS.filter((endpoint) => [...known.values()].some(({ claude }) => claude.has(endpoint)))
+    if (hosted || options.config !== undefined || options.allowClientKeys || known.size === 0) return MODEL_ENDPOINTS
+    return MODEL_ENDPOINTS.filter((endpoint) => [...known.values()].some(({ claude }) => claude.has(endpoint)))
   }
 
   function named(slugs: readonly string[], claude: boolean, endpoint: ModelEndpoint): Way | undefined {

@@ -1,4 +1,4 @@
-import type { ModelEndpoint } from '@switchyard/contract'
+import { MODEL_ENDPOINTS, type ModelEndpoint } from '@switchyard/contract'
 import { translatableTo } from '@switchyard/model-wire'
 import { type Provider, pathOf } from './adapters.ts'
 
@@ -11,26 +11,15 @@ export interface Way {
 
 export type Ways = ReadonlyMap<ModelEndpoint, Way>
 
-/** Every endpoint that there is. */
-export const ENDPOINTS: readonly ModelEndpoint[] = [
-  'chat/completions',
-  'completions',
-  'responses',
-  'messages',
-  'embeddings',
-  'rerank',
-  'moderations',
-  'images/generations',
-  'audio/speech',
-  'audio/transcriptions',
-]
-
 /** Of Claude, its own messages rather than Portkey's chat for it. */
 const BETTER_FIRST: readonly ModelEndpoint[] = ['messages', 'chat/completions']
 
 /** What is asked for in turn. */
 const TRIED: ReadonlyMap<ModelEndpoint, readonly ModelEndpoint[]> = new Map(
-  ENDPOINTS.map((endpoint) => [endpoint, [endpoint, ...BETTER_FIRST.filter((to) => translatableTo(endpoint).includes(to))]]),
+  MODEL_ENDPOINTS.map((endpoint) => [
+    endpoint,
+    [endpoint, ...BETTER_FIRST.filter((to) => translatableTo(endpoint).includes(to))],
+  ]),
 )
 
 /**
@@ -48,7 +37,7 @@ export function wayTo(base: string, providers: readonly Provider[], endpoint: Mo
 /** The ways to all endpoints that have one. */
 export function waysTo(base: string, providers: readonly Provider[]): Ways {
   const ways = new Map<ModelEndpoint, Way>()
-  for (const endpoint of ENDPOINTS) {
+  for (const endpoint of MODEL_ENDPOINTS) {
     const way = wayTo(base, providers, endpoint)
     if (way !== undefined) ways.set(endpoint, way)
   }

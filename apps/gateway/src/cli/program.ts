@@ -1,5 +1,5 @@
+import { MODEL_ENDPOINTS } from '@switchyard/contract'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ENDPOINTS } from '../endpoints.ts'
 import type { PlanOptions } from './check.ts'
 import type { ExplainOptions } from './explain.ts'
 import { parsePort } from './flags.ts'
@@ -35,7 +35,7 @@ export function switchyardProgram(): Command {
   command('explain', 'say which target would serve a request and what each policy would decide, without calling it')
     .requiredOption('-m, --model <model>', 'model, as provider/model')
     .option('--message <text>', 'what the user says', 'Hello')
-    .addOption(new Option('--endpoint <endpoint>', 'what is asked').choices(ENDPOINTS).default('chat/completions'))
+    .addOption(new Option('--endpoint <endpoint>', 'what is asked').choices(MODEL_ENDPOINTS).default('chat/completions'))
     .option('--stream', 'as a streamed request', false)
     .action(async (options: ExplainOptions) => (await import('./explain.ts')).explainCommand(options))
   command('plugins', 'list the plugins of the assembly: instance, package, what they provide and require')

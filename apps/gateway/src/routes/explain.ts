@@ -1,5 +1,4 @@
-import { SwitchyardError } from '@switchyard/contract'
-import { ENDPOINTS } from '../endpoints.ts'
+import { MODEL_ENDPOINTS, SwitchyardError } from '@switchyard/contract'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
 import { readModelCall } from './model.ts'
@@ -11,9 +10,9 @@ import { readModelCall } from './model.ts'
 export async function explain(exchange: Exchange, parts: ServerParts): Promise<void> {
   const query = new URLSearchParams(exchange.request.url?.split('?')[1] ?? '')
   const asked = query.get('endpoint') ?? 'chat/completions'
-  const endpoint = ENDPOINTS.find((name) => name === asked)
+  const endpoint = MODEL_ENDPOINTS.find((name) => name === asked)
   if (endpoint === undefined) {
-    throw new SwitchyardError('INVALID_REQUEST', `there is no endpoint ${asked} here: use ${ENDPOINTS.join(' or ')}`, {
+    throw new SwitchyardError('INVALID_REQUEST', `there is no endpoint ${asked} here: use ${MODEL_ENDPOINTS.join(' or ')}`, {
       details: { param: 'endpoint' },
     })
   }

@@ -1,10 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Logger, SwitchyardError } from '@switchyard/contract'
+import { type Logger, MODEL_ENDPOINTS, SwitchyardError } from '@switchyard/contract'
 import type { Kernel } from '@switchyard/kernel'
 import { adminRoute } from '../admin/admin-route.ts'
 import type { Settings } from '../config/settings.ts'
-import { ENDPOINTS } from '../endpoints.ts'
 import type { Live } from '../gateway.ts'
 import { explain } from '../routes/explain.ts'
 import { healthz, readyz } from '../routes/health.ts'
@@ -22,7 +21,10 @@ export interface ServerParts {
 export type Route = (exchange: Exchange, parts: ServerParts) => Promise<void> | void
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ...ENDPOINTS.map((name): [string, Route] => [`POST /v1/${name}`, (exchange, parts) => invokeModel(exchange, parts, name)]),
+  ...MODEL_ENDPOINTS.map((name): [string, Route] => [
+    `POST /v1/${name}`,
+    (exchange, parts) => invokeModel(exchange, parts, name),
+  ]),
   ['GET /v1/models', listModels],
   ['POST /v1/explain', explain],
   ['GET /healthz', healthz],

@@ -2,18 +2,32 @@ import type { Ending, Lasting } from '../call.ts'
 import { definePort, type Port } from '../port.ts'
 import type { CallOptions } from '../runtime.ts'
 
-/** Wire dialect routes, named as OpenAI and Anthropic name them. */
-export type ModelEndpoint =
-  | 'chat/completions'
-  | 'completions'
-  | 'responses'
-  | 'messages'
-  | 'embeddings'
-  | 'rerank'
-  | 'moderations'
-  | 'images/generations'
-  | 'audio/speech'
-  | 'audio/transcriptions'
+/** Every wire dialect route, named as OpenAI and Anthropic name them. A later minor may add some. */
+export const MODEL_ENDPOINTS: readonly [
+  'chat/completions',
+  'completions',
+  'responses',
+  'messages',
+  'embeddings',
+  'rerank',
+  'moderations',
+  'images/generations',
+  'audio/speech',
+  'audio/transcriptions',
+] = Object.freeze([
+  'chat/completions',
+  'completions',
+  'responses',
+  'messages',
+  'embeddings',
+  'rerank',
+  'moderations',
+  'images/generations',
+  'audio/speech',
+  'audio/transcriptions',
+] as const)
+
+export type ModelEndpoint = (typeof MODEL_ENDPOINTS)[number]
 
 export interface ModelRequest {
   readonly endpoint: ModelEndpoint

@@ -1,5 +1,6 @@
 import { type IncomingMessage, request as open } from 'node:http'
 import {
+  MODEL_ENDPOINTS,
   type ModelEnding,
   type ModelProvider,
   type ModelReply,
@@ -19,18 +20,7 @@ type Ended = Pick<ModelEnding, 'usage' | 'usageSource' | 'finishReason'>
 /** A plain provider that keeps every promise of the model port, simply rather than fast. It serves `fake/*`. */
 export function referenceProvider({ url, apiKey, capabilities }: ReferenceOptions): ModelProvider {
   const declared: ModelProvider['capabilities'] = {
-    endpoints: [
-      'chat/completions',
-      'completions',
-      'responses',
-      'messages',
-      'embeddings',
-      'rerank',
-      'moderations',
-      'images/generations',
-      'audio/speech',
-      'audio/transcriptions',
-    ],
+    endpoints: MODEL_ENDPOINTS,
     streaming: true,
     models: ['fake/*'],
     listing: true,

@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict'
-import type { ModelEndpoint } from '@switchyard/contract'
+import { MODEL_ENDPOINTS, type ModelEndpoint } from '@switchyard/contract'
 import { rejectsWith } from '../../conformance/rejects-with.ts'
 import { AT_ONCE_MS, refuses, unsupported, within } from './asking.ts'
 import type { ModelCase } from './model-fixture.ts'
-
-const ENDPOINTS: readonly ModelEndpoint[] = [
-  'chat/completions',
-  'completions',
-  'responses',
-  'messages',
-  'embeddings',
-  'rerank',
-  'moderations',
-  'images/generations',
-  'audio/speech',
-  'audio/transcriptions',
-]
 
 /** What hangs on declarations, the listing of models, and the probe. */
 export const declaredCases: readonly ModelCase[] = [
@@ -25,7 +12,7 @@ export const declaredCases: readonly ModelCase[] = [
     async check(opened) {
       const { endpoints } = opened.instance.capabilities
       const unknown = ['tomorrow', 'constructor'] as unknown as readonly ModelEndpoint[]
-      for (const endpoint of [...ENDPOINTS, ...unknown].filter((name) => !endpoints.includes(name))) {
+      for (const endpoint of [...MODEL_ENDPOINTS, ...unknown].filter((name) => !endpoints.includes(name))) {
         await unsupported(opened, { endpoint, body: { input: 'x', prompt: 'x' } })
       }
     },
