@@ -126,6 +126,8 @@ function assistantContent(turn: Fields): string | Block[] {
   // Members of an answer that a client hands back as it got it, when they say nothing.
   turn.only('annotations')
   turn.only('audio')
+  // What the SDKs' helpers add: the content once more, as they parsed it.
+  turn.get('parsed')
   blocks.push(...texts, ...calls)
   const [only] = blocks
   return blocks.length === 1 && only?.type === 'text' ? (only.text as string) : blocks
@@ -160,6 +162,7 @@ function toolUse(call: Fields): Block {
   const made = call.needObject('function')
   const name = made.needText('name')
   const input = inputOf(made)
+  made.get('parsed_arguments')
   made.end()
   call.end()
   return { type: 'tool_use', id, name, input }

@@ -7,6 +7,11 @@ const user = { role: 'user', content: 'hi' }
 const base: Json = { model: 'm', max_completion_tokens: 10, messages: [user] }
 const fn = { type: 'function', function: { name: 'f', description: 'd', parameters: { type: 'object' }, strict: true } }
 const call = (id: string, args = '{"a":1}'): Json => ({ id, type: 'function', function: { name: 'f', arguments: args } })
+/** As OpenAI's SDK hands it back. */
+const parsedCall = (id: string): Json => {
+  const made = call(id)
+  return { ...made, index: 0, function: { ...(made.function as Json), parsed_arguments: { a: 1 } } }
+}
 
 function errorOf(body: Json): unknown {
   try {
@@ -161,7 +166,8 @@ describe('what messages has is carried', () => {
           content: null,
           refusal: null,
           annotations: [],
-          tool_calls: [call('functions.f:0'), call('b', '')],
+          parsed: { of: 'the SDK' },
+          tool_calls: [parsedCall('functions.f:0'), call('b', '')],
         },
         { role: 'tool', tool_call_id: 'functions.f:0', content: '1' },
         { role: 'tool', tool_call_id: 'b', content: [{ type: 'text', text: '2' }] },
