@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander'
-import { faultsBench } from './faults/bench.ts'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { FAULT_PARTS, faultsBench } from './faults/bench.ts'
+import { CHAOS_FAULTS } from './faults/chaos/faults.ts'
 import { httpBench } from './http/bench.ts'
 import { tokensBench } from './tokens/bench.ts'
 
@@ -20,10 +21,17 @@ program
 
 program
   .command('faults')
-  .description('every fault of the fake upstream x {plain, stream} x {openai, portkey}: what the client saw')
-  .option('--aborts <n>', 'client disconnects to time', positive, 100)
+  .description(
+    'faults: every fault of the fake upstream x {plain, stream} x {openai, portkey}; chaos: faults under load, three targets behind one name; cancellation: clients that leave at each phase, and what is left of them',
+  )
+  .addOption(new Option('--only <part>', 'run this part alone').choices(FAULT_PARTS))
+  .option('--aborts <n>', 'faults: client disconnects to time', positive, 100)
+  .option('--rate <n>', 'chaos: requests a second', positive, 500)
+  .option('--seconds <n>', 'chaos: length of the run of each fault', positive, 60)
+  .addOption(new Option('--fault <names...>', 'chaos: these faults alone').choices(CHAOS_FAULTS.map(({ name }) => name)))
+  .option('--leaves <n>', 'cancellation: clients that leave, over all phases', positive, 10_000)
   .option('--json <file>', 'write { rows } there')
-  .action(async (options) => void (await faultsBench(options)))
+  .action(async (options) => await faultsBench(options))
 
 program
   .command('tokens')

@@ -21,10 +21,7 @@ export async function startStub(): Promise<Stub> {
       process.execPath,
       [fileURLToPath(new URL('./node-stub.ts', import.meta.url)), String(port)],
       origin,
-      {
-        ...process.env,
-        NODE_OPTIONS: '--conditions=@switchyard/source',
-      },
+      { env: { ...process.env, NODE_OPTIONS: '--conditions=@switchyard/source' } },
     )
     return { ...program, origin, kind: 'node' }
   }

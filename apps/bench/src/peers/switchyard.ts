@@ -38,6 +38,6 @@ export async function startPortkeyAlone(): Promise<Served> {
   const origin = `http://127.0.0.1:${port}`
   const main = createRequire(import.meta.url).resolve('@portkey-ai/gateway/build/start-server.js')
   const env = { PATH: process.env.PATH, NODE_ENV: 'production' }
-  const program = await startProgram(process.execPath, [main, `--port=${port}`, '--headless'], `${origin}/`, env)
+  const program = await startProgram(process.execPath, [main, `--port=${port}`, '--headless'], `${origin}/`, { env })
   return { ...program, origin }
 }
