@@ -48,6 +48,13 @@ test.each([
   expect(errorBody('messages', rejected(status, said))).toEqual({ type: 'error', error: { type, message } })
 })
 
+test('a thread that cannot be kept is told so that the SDK goes on without', () => {
+  const refused = (param: string) => new SwitchyardError('UNSUPPORTED', 'no', { details: { param } })
+  const details = { error_code: 'thread_unsupported_request', unsupported: ['thread'] }
+  expect(errorBody('messages', refused('thread'))).toMatchObject({ error: { type: 'invalid_request_error', details } })
+  expect(errorBody('messages', refused('top_k'))).not.toHaveProperty('error.details')
+})
+
 test('an upstream that found fault with our key has not', () => {
   expect(errorBody('completions', rejected(401, said))).toMatchObject({
     error: { type: 'server_error', code: 'upstream_rejected' },

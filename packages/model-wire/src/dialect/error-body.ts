@@ -91,7 +91,15 @@ function openaiWords(error: SwitchyardError): Told {
 
 function anthropicBody(error: SwitchyardError): Record<string, unknown> {
   const [, , type] = WORDS[error.code] ?? WORDS.INTERNAL
-  return { type: 'error', error: { type: clientsFault(error)?.anthropicType ?? type, message: messageOf(error) } }
+  const told = { type: clientsFault(error)?.anthropicType ?? type, message: messageOf(error) }
+  return { type: 'error', error: noThread(error) ? { ...told, details: NO_THREAD } : told }
+}
+
+/** Anthropic's SDK begins its tool runner with a thread of messages, and goes on without one where it is told this. */
+const NO_THREAD = Object.freeze({ error_code: 'thread_unsupported_request', unsupported: ['thread'] })
+
+function noThread({ code, details }: SwitchyardError): boolean {
+  return code === 'UNSUPPORTED' && details?.param === 'thread'
 }
 
 function messageOf(error: SwitchyardError): string {
