@@ -34,6 +34,8 @@ export interface Deployment {
   inFlight: number
   /** Failures in a row. */
   consecutive: number
+  /** Refusals for a limit, without a word on when, since the last success. */
+  refusals: number
   /** Failed probes in a row. */
   failedProbes: number
   /** One call has ended well: it is no invention of a client. */
@@ -66,6 +68,7 @@ export function newDeployment(name: string, now: number, epochNow: number, windo
     history: [],
     inFlight: 0,
     consecutive: 0,
+    refusals: 0,
     failedProbes: 0,
     proven: false,
     life: 0,
@@ -86,6 +89,7 @@ export function newDeployment(name: string, now: number, epochNow: number, windo
 export function beginLife(deployment: Deployment): void {
   deployment.life += 1
   deployment.consecutive = 0
+  deployment.refusals = 0
   deployment.failedProbes = 0
   emptyWindow(deployment.samples)
   newLife(deployment.streamed)

@@ -95,6 +95,13 @@ export function findings({ options, pools, transitions, clock, random }: Finding
     limited(deployment, error, now) {
       const { retryAfterMs: asked } = error
       if (asked === undefined || !(asked > 0)) {
+        deployment.refusals += 1
+        const { refusals } = deployment
+        // One that refuses everything gets no better by a smaller share, and each of its refusals costs a call another attempt.
+        if (refusals >= failures.consecutive) {
+          const reason = `it refused ${refusals} attempts in a row for a limit and stated no delay`
+          return cool(deployment, reason, rateLimit.withoutDelayMs, now)
+        }
         const reason = 'it refused for a limit and stated no delay'
         const event = { type: 'burdened', cause: 'limited', weight: degradedWeight, reason } as const
         return transitions.apply(deployment, { ...event, forMs: rateLimit.withoutDelayMs }, now)

@@ -93,6 +93,7 @@ export function observePolicy(options: ObserveOptions): Policy {
     const now = clock.monotonic()
     if (attempt.foreign || !counts(attempt, now)) return
     deployment.consecutive = 0
+    deployment.refusals = 0
     deployment.proven = true
     addSample(deployment.samples, now, true)
     if (deployment.standing.state === 'ejected') transitions.apply(deployment, { type: 'proved' }, now)

@@ -1,5 +1,5 @@
 import { SwitchyardError } from '@switchyard/contract'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { startNode } from './support/node.ts'
 
 const A = 'p/acme/a'
@@ -52,6 +52,37 @@ test.each([undefined, 0, -5, Number.NaN])('a refusal that states the delay %s de
   expect(health.of(A)).toMatchObject({ state: 'degraded', weight: 0.25 })
   await clock.advance(5_000)
   expect(health.of(A).state).toBe('healthy')
+})
+
+describe('refusals in a row that state no delay', () => {
+  test('take it out for a while, and the next one of them at once', async () => {
+    const { bad, good, health, clock } = await startNode()
+    await good(1, { deployment: B })
+    await bad(4, {}, limited())
+    expect(health.of(A).state).toBe('degraded')
+    await bad(1, {}, limited())
+    expect(health.of(A)).toMatchObject({ state: 'ejected', successRate: undefined })
+    expect(health.of(A).reason).toBe('it refused 5 attempts in a row for a limit and stated no delay')
+    await clock.advance(5_000)
+    expect(health.of(A)).toMatchObject({ state: 'healthy', weight: 1 })
+    await bad(1, {}, limited())
+    expect(health.of(A).state).toBe('ejected')
+  })
+
+  test('count from the last success', async () => {
+    const { bad, good, health } = await startNode()
+    await good(1, { deployment: B })
+    await bad(4, {}, limited())
+    await good(1)
+    await bad(4, {}, limited())
+    expect(health.of(A).state).toBe('degraded')
+  })
+
+  test('leave the last of its pool degraded', async () => {
+    const { bad, health } = await startNode()
+    await bad(9, {}, limited())
+    expect(health.of(A).state).toBe('degraded')
+  })
 })
 
 test('a stream that ends with a refusal counts as one', async () => {
