@@ -40,6 +40,9 @@ export class Lane implements Kept {
   filled = false
   drained = false
   private readonly context: LaneContext
+  /** When the latest of the answered attempts began, streamed and whole ones apart. */
+  private streamAnswered = Number.NEGATIVE_INFINITY
+  private wholeAnswered = Number.NEGATIVE_INFINITY
 
   constructor(context: LaneContext, settings: Settings, operation: string, deployment: string) {
     this.context = context
@@ -57,10 +60,28 @@ export class Lane implements Kept {
     return streamed ? this.streamTimes : this.wholeTimes
   }
 
+  /** Notes the first reply to an attempt, `tookMs` after it began. */
+  answered(streamed: boolean, tookMs: number, now: number): void {
+    this.timesOf(streamed).record(tookMs, now)
+    const beganAt = now - tookMs
+    if (streamed) this.streamAnswered = Math.max(this.streamAnswered, beganAt)
+    else this.wholeAnswered = Math.max(this.wholeAnswered, beganAt)
+  }
+
+  /** When the latest of those attempts began that have been answered, by the clock of `now`. */
+  lastAnswered(streamed: boolean): number {
+    return streamed ? this.streamAnswered : this.wholeAnswered
+  }
+
   /** Nothing under way, nobody waiting, and nothing held against the target. */
   idle(now: number): boolean {
     const { bulkhead, breaker, cooldowns } = this
     return bulkhead.inUse === 0 && bulkhead.waiting === 0 && breaker.state === 'closed' && cooldowns.idle(now)
+  }
+
+  /** Whether it would take what waits at another target now. */
+  canReplace(other: Lane): boolean {
+    return this !== other && this.breaker.state === 'closed' && this.bulkhead.hasFreeSlot
   }
 
   bulkheadRefused(now: number): void {

@@ -59,6 +59,13 @@ const groups = {
       maxAttempts: count(1, 20).describe('Attempts of one call in all: first ones, retries, fallbacks and hedges.'),
       streamFirstMs: limit.describe('From dialling to the first content of a streamed reply. false = no limit of our own.'),
       wholeReplyMs: limit.describe('From dialling to a reply that is not streamed. false = the deadline alone.'),
+      lateFactor: z
+        .union([z.literal(false), z.number().gt(1).max(1_000)])
+        .optional()
+        .describe(
+          'Times the 95th percentile of a target after which an attempt is given up for another target, where none that began later was answered. false = never.',
+        ),
+      lateMinMs: wait.describe('But not before this.'),
     })
     .optional()
     .describe('What bounds the attempts of a call.'),

@@ -14,6 +14,9 @@ export interface AttemptSettings {
   readonly streamFirstMs: number | false
   /** From dialling to a whole reply; false = the deadline alone. */
   readonly wholeReplyMs: number | false
+  /** Times the target's 95th percentile after which a first reply is late, > 1; false = none is. */
+  readonly lateFactor: number | false
+  readonly lateMinMs: number
 }
 
 /** Whether and when a failed call of one operation is sent again to the same target. */
@@ -115,7 +118,7 @@ export interface Settings {
 /** What holds where no option is given. */
 export const DEFAULTS: Settings = Object.freeze({
   deadline: { totalMs: 600_000 },
-  attempts: { maxAttempts: 4, streamFirstMs: 60_000, wholeReplyMs: false },
+  attempts: { maxAttempts: 4, streamFirstMs: 60_000, wholeReplyMs: false, lateFactor: 10, lateMinMs: 1_000 },
   retry: {
     maxAttempts: 3,
     backoffBaseMs: 250,

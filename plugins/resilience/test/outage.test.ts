@@ -5,7 +5,7 @@ import { scripted, stack } from './stack.ts'
 import { alternative } from './test-lanes.ts'
 
 /** One call each 10 ms to a target that is down for a while; what it and its spare saw. */
-function traffic(input: OperationInput, downFrom: number, downTo: number, spare: boolean) {
+function traffic(input: OperationInput, downFrom: number, downTo: number, spare: boolean, how: 'fails' | 'hangs' = 'fails') {
   const seen = { first: 0, spare: 0, failed: 0, served: 0, firstServedAt: Number.POSITIVE_INFINITY }
   const guards = stack(
     input,
@@ -16,6 +16,7 @@ function traffic(input: OperationInput, downFrom: number, downTo: number, spare:
       }
       seen.first++
       const at = guards.clock.monotonic()
+      if (at >= downFrom && at < downTo && how === 'hangs') return { kind: 'hangs' }
       if (at >= downFrom && at < downTo) return { kind: 'fails', afterMs: 5, error: unavailable() }
       if (at >= downTo) seen.firstServedAt = Math.min(seen.firstServedAt, at)
       return { kind: 'whole', afterMs: 20 }
@@ -64,4 +65,15 @@ describe('a target that dies at 100 calls a second', () => {
     expect(seen.first - 6_000).toBeLessThanOrEqual(6_000 * 0.2 + 10 * 60 + 300)
     expect(seen.first - 6_000).toBeGreaterThan(6_000 * 0.2)
   })
+})
+
+test('a target that falls silent at 100 calls a second costs no call while another one works', async () => {
+  const { seen, run, guards } = traffic({}, 5_000, 25_000, true, 'hangs')
+  await run(7_000)
+  // A second until the first are given up, and half a window of good samples from before.
+  expect(guards.events()).toEqual(['breaker:opened'])
+  await run(53_000)
+  await guards.clock.advance(2_000)
+  expect(seen).toMatchObject({ failed: 0, served: 6_000 })
+  expect(seen.first + seen.spare).toBeLessThan(6_000 * 1.05)
 })

@@ -6,8 +6,8 @@ export interface Bound {
   readonly clock: Pick<Clock, 'schedule'>
   /** The bound ends with the promise, or with the last byte. */
   readonly until: 'reply' | 'end'
-  /** What the call is told when its time is over. */
-  late(call: Call, ms: number): SwitchyardError
+  /** What the call is told when its time is over, after `ms` in all; or how many more it has, Infinity included. */
+  late(call: Call, ms: number): SwitchyardError | number
 }
 
 /**
@@ -22,7 +22,7 @@ export function boundedCall(bound: Bound, call: Call, next: Next, ms: number, de
 class BoundedCall {
   private readonly bound: Bound
   private readonly call: Call
-  private readonly ms: number
+  private ms: number
   private readonly controller = new AbortController()
   private cancel: (() => void) | undefined = undefined
   private listening = true
@@ -56,10 +56,21 @@ class BoundedCall {
   }
 
   private expire(): void {
-    this.release()
     const error = this.bound.late(this.call, this.ms)
+    if (typeof error === 'number') {
+      this.wait(error)
+      return
+    }
+    this.release()
     this.controller.abort(error)
     this.reject(error)
+  }
+
+  private wait(moreMs: number): void {
+    this.cancel = undefined
+    if (moreMs === Number.POSITIVE_INFINITY) return
+    this.ms += moreMs
+    this.cancel = this.bound.clock.schedule(moreMs, () => this.expire())
   }
 
   private replied(reply: AnyReply): void {

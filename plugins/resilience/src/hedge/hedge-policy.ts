@@ -65,7 +65,7 @@ function second({ name, clock, lanes, hedges, sheds }: HedgeContext, lane: Lane,
   if (lane.breaker.state === 'half-open') return refuse('half-open')
   if (attemptsOf(call) >= lane.settings.attempts.maxAttempts) return refuse('attempts-used-up')
   const alternatives = call.alternatives?.filter(isEqual) ?? []
-  const chosen = alternatives.find((alternative) => isFree(lanes.at(call.operation, deploymentOf(alternative), now), lane))
+  const chosen = alternatives.find((each) => lanes.at(call.operation, deploymentOf(each), now).canReplace(lane))
   if (chosen === undefined) return refuse('no-free-target')
   if (!lane.hedges.take()) return refuse('budget-dry')
   hedges.set(call.trace, chosen)
@@ -79,8 +79,4 @@ function copyOf(call: Call, chosen: Alternative, alternatives: readonly Alternat
   const { target, request, attributes } = chosen
   const others = alternatives.filter((alternative) => alternative !== chosen)
   return { ...call, target, request, attributes, attempt: Math.max(call.attempt, attemptsOf(call)) + 1, alternatives: others }
-}
-
-function isFree(other: Lane, first: Lane): boolean {
-  return other !== first && other.breaker.state === 'closed' && other.bulkhead.hasFreeSlot
 }

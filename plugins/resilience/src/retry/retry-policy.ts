@@ -4,6 +4,7 @@ import type { Lane } from '../lane.ts'
 import type { Lanes } from '../lanes.ts'
 import { type AnyReply, attemptsOf, send } from '../reply.ts'
 import { retryVerdict } from './backoff.ts'
+import { paid } from './payment.ts'
 import type { RetryBudget } from './retry-budget.ts'
 
 /** What the policy needs from the plugin that places it. */
@@ -87,14 +88,4 @@ async function repeat(
       error = failed
     }
   }
-}
-
-/** Takes one retry from both budgets, or from neither. */
-function paid(lane: Lane, tenantBudget: RetryBudget, now: number): boolean {
-  const enough = lane.budget.balance(now) >= 1 && tenantBudget.balance(now) >= 1
-  lane.budgetAnswered(enough, now)
-  if (!enough) return false
-  lane.budget.take(now)
-  tenantBudget.take(now)
-  return true
 }
