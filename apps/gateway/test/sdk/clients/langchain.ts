@@ -26,7 +26,6 @@ export function langChain({ url, key }: Reach): readonly Client[] {
         configuration: { baseURL: `${url}/v1` },
         maxRetries: 0,
         useResponsesApi,
-        ...(useResponsesApi && { zdrEnabled: true }),
         ...(maxTokens !== undefined && { maxTokens }),
       })
   const anthropic = ({ model, maxTokens = 1_000 }: Prompt): ChatAnthropic =>

@@ -9,8 +9,6 @@ const tools = {
   news: tool({ description: TOOLS.news.description, inputSchema: TOOLS.news.schema, execute: TOOLS.news.run }),
 }
 
-/** What the gateway's targets, which store nothing, need to be told. */
-const UNSTORED = { openai: { store: false } } as const
 /** By itself the SDK uses schemas only for models that it knows by name. */
 const BY_SCHEMA = { anthropic: { structuredOutputMode: 'outputFormat' } } as const
 
@@ -30,7 +28,7 @@ function client(name: string, endpoint: Client['endpoint'], model: (id: string) 
     model: model(prompt.model),
     maxRetries: 0,
     messages: [message(prompt)],
-    providerOptions: { ...UNSTORED, ...BY_SCHEMA },
+    providerOptions: BY_SCHEMA,
     ...(prompt.system !== undefined && { instructions: prompt.system }),
     ...(prompt.maxTokens !== undefined && { maxOutputTokens: prompt.maxTokens }),
   })
