@@ -35,7 +35,11 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const chosen = CHAOS_FAULTS.filter(({ name }) => options.faults === undefined || options.faults.includes(name))
   for (const [index, fault] of chosen.entries()) {
     options.progress(`chaos ${index + 1}/${chosen.length}: ${fault.name} (${fault.what}), ${options.seconds} s`)
-    rows.push(await runFault(fault, TARGETS[index % TARGETS.length] as string, options))
+    const row = await runFault(fault, TARGETS[index % TARGETS.length] as string, options)
+    rows.push(row)
+    const { succeededPercent, ejectedMs, missed } = row
+    const ejected = ejectedMs === undefined ? 'not ejected' : `ejected after ${Math.round(ejectedMs)} ms`
+    options.progress(`${succeededPercent.toFixed(3)} % succeeded, ${ejected}, missed: ${missed.join(', ') || 'nothing'}`)
   }
   return { rate: options.rate, seconds: options.seconds, rows }
 }
