@@ -60,13 +60,16 @@ async function floor(upstream: string): Promise<Peer> {
 
 const allow = ['127.0.0.0/8']
 
+/** The gateway's default assembly: routing, resilience, health, the catalog, memory cache and SQLite; Portkey runs beside it. */
+const DEFAULTS = { portkey: false, demo: false }
+
 function switchyardOpenai(upstream: string): Promise<Peer> {
   const provider = (mode: Mode) => ({
     use: '@switchyard/provider-openai',
     as: mode,
     options: { provider: mode, baseUrl: `${upstream}${prefix(mode)}/v1`, apiKey: 'bench', egress: { allow } },
   })
-  return switchyard('switchyard-openai', { plugins: [{ use: '@switchyard/resilience' }, ...MODES.map(provider)] })
+  return switchyard('switchyard-openai', { embedded: DEFAULTS, plugins: MODES.map(provider) })
 }
 
 async function switchyardPortkey(upstream: string): Promise<Peer> {
@@ -75,10 +78,9 @@ async function switchyardPortkey(upstream: string): Promise<Peer> {
     MODES.map((mode) => [mode, { slug: 'openai', apiKey: 'bench', customHost: `${upstream}${prefix(mode)}/v1` }]),
   )
   const plugins = [
-    { use: '@switchyard/resilience' },
     { use: '@switchyard/provider-portkey', options: { baseUrl: `${child.origin}/v1`, providers, egress: { allow } } },
   ]
-  const own = await switchyard('switchyard-portkey', { plugins })
+  const own = await switchyard('switchyard-portkey', { embedded: DEFAULTS, plugins })
   return {
     ...own,
     pids: () => [...own.pids(), ...processTree(child.pid)],
