@@ -8,6 +8,7 @@ describe('judgeStream', () => {
     ['data: {"choices":[]}\n\ndata: [DONE]\n\n', 'ok'],
     ['data: {"choices":[]}\r\n\r\ndata: [DONE]\r\n\r\n', 'ok'],
     ['data: {"choices":[]}\r\rdata: [DONE]\r\r', 'ok'],
+    ['data: {"choices":[]}\r\n\r\n\ndata: [DONE]\r\n\r', 'ok'],
     ['data: {"choices":[]}\r\n\r\n', 'silent-truncation'],
     ['data: {"choices":[]}\n\n', 'silent-truncation'],
     ['', 'silent-truncation'],

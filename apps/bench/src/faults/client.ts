@@ -41,11 +41,11 @@ export async function observe({ url, model, stream, limitMs }: ClientRequest): P
   }
 }
 
-/** `[DONE]` last and every event whole, or an error event; all else only looks finished. Any line end of the SSE standard counts. */
+/** `[DONE]` last and every event whole, or an error event; all else only looks finished. Any line end of the SSE standard counts, and blank lines more. */
 export function judgeStream(text: string): Sight {
   const events = text
     .replace(/\r\n?/g, '\n')
-    .split('\n\n')
+    .split(/\n\n+/)
     .filter((event) => event.startsWith('data: '))
   const error = events.map((event) => errorOf(event.slice(6))).find((code) => code !== undefined)
   if (error !== undefined) return { seen: 'error-event-mid-stream', detail: error }
