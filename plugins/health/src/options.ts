@@ -145,7 +145,9 @@ const ejection = z
 const rateLimit = z.strictObject({
   lowShare: share.default(0.1).describe('Less left of a stated quota than this share = degraded until its reset'),
   maxCooldownMs: ms.default(300_000).describe('Longest wait that a provider may ask for; longer ones count as this'),
-  withoutDelayMs: ms.default(5_000).describe('How long a refusal counts that states no delay; left out for as long after `failures.consecutive` in a row'),
+  withoutDelayMs: ms
+    .default(5_000)
+    .describe('How long a refusal counts that states no delay; left out for as long after `failures.consecutive` in a row'),
 })
 
 const probes = z.strictObject({
