@@ -2,6 +2,7 @@ import type { Logger } from '@switchyard/contract'
 import { destination, type Logger as Pino, pino } from 'pino'
 import { batchedLines, type LineSink } from './batched-lines.ts'
 import type { LogLevel } from './config/settings.ts'
+import { flatMembers } from './flat-line.ts'
 import { redact } from './redact.ts'
 
 export interface ServerLog extends Logger {
@@ -30,7 +31,12 @@ export function createLog(level: LogLevel, sink: LineSink = standardError()): Se
   )
   return {
     debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
+    info: (fields, message) => {
+      if (!log.isLevelEnabled('info')) return
+      const members = message === undefined ? undefined : flatMembers(fields)
+      if (members === undefined) log.info(fields, message)
+      else lines.write(`{"level":"info"${timestamp()}${members},"msg":${JSON.stringify(message)}}\n`)
+    },
     warn: (fields, message) => {
       log.warn(fields, message)
       lines.flush()

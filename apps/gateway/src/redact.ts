@@ -5,6 +5,11 @@ const SECRET_NAME = /(?:authorization|cookie|password|passphrase|secret|token|ap
 const REDACTED = '[redacted]'
 const DEEPEST = 8
 
+/** Whether texts under this name never reach a log in clear. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name)
+}
+
 /**
  * What may be logged of a value: text and lists under a secret's name are `[redacted]`, at any depth, also inside errors.
  * Copies only what it changes. Objects below the eighth level are left out unseen.
@@ -40,7 +45,7 @@ function fields(object: object, depth: number): object {
   for (const name of Object.keys(given)) {
     const value = given[name]
     if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) continue
-    const shown = SECRET_NAME.test(name) ? REDACTED : inner(value, depth + 1)
+    const shown = isSecretName(name) ? REDACTED : inner(value, depth + 1)
     if (shown === value) continue
     copy ??= { ...given }
     copy[name] = shown
