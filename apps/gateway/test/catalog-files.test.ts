@@ -4,7 +4,7 @@ import { seedCatalog } from '@switchyard/catalog'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UpdateInput } from '../src/catalog/options.ts'
 import { type CatalogUnderTest, catalogUnderTest, HOUR, START } from './support/catalog.ts'
-import { type FeedServer, feedServer, modelsDev, portkeyPricing } from './support/feed-server.ts'
+import { type FeedServer, feedServer, modelsDev, NO_FEEDS, portkeyPricing, updateFrom } from './support/feed-server.ts'
 import { type TemporaryFolder, temporaryFolder } from './support/folder.ts'
 
 let folder: TemporaryFolder
@@ -21,11 +21,8 @@ afterEach(async () => {
   await folder.remove()
 })
 
-const off = { portkeyPricing: false, portkeyGeneral: false, modelsDev: false, liteLlm: false } as const
-function update(urls: UpdateInput['urls'] = { ...off, modelsDev: `${feeds.url}/dev` }): UpdateInput {
-  return { enabled: true, hosts: ['127.0.0.1'], allow: ['127.0.0.1/32'], urls }
-}
-const bySlug = (): UpdateInput => update({ ...off, portkeyPricing: `${feeds.url}/p/{slug}` })
+const update = (urls?: UpdateInput['urls']): UpdateInput => updateFrom(feeds, urls)
+const bySlug = (): UpdateInput => update({ ...NO_FEEDS, portkeyPricing: `${feeds.url}/p/{slug}` })
 
 test('the last good outlives a restart without network, ETag and age included', async () => {
   feeds.serve('/dev', modelsDev({ one: 3 }), '"v1"')

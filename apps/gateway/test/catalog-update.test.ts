@@ -2,7 +2,7 @@ import { microUsd } from '@switchyard/catalog'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UpdateInput } from '../src/catalog/options.ts'
 import { type CatalogUnderTest, catalogUnderTest, START } from './support/catalog.ts'
-import { type Answer, type FeedServer, feedServer, modelsDev } from './support/feed-server.ts'
+import { type Answer, type FeedServer, feedServer, modelsDev, updateFrom } from './support/feed-server.ts'
 import { type TemporaryFolder, temporaryFolder } from './support/folder.ts'
 
 let folder: TemporaryFolder
@@ -19,10 +19,7 @@ afterEach(async () => {
   await folder.remove()
 })
 
-const off = { portkeyPricing: false, portkeyGeneral: false, modelsDev: false, liteLlm: false } as const
-function update(urls: UpdateInput['urls'] = { ...off, modelsDev: `${feeds.url}/dev` }): UpdateInput {
-  return { enabled: true, hosts: ['127.0.0.1'], allow: ['127.0.0.1/32'], urls }
-}
+const update = (urls?: UpdateInput['urls']): UpdateInput => updateFrom(feeds, urls)
 /** A feed of `count` models, above the size from which a provider's shrinkage counts. */
 const many = (count: number): object => modelsDev(Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, 1])))
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { UpdateInput } from '../../src/catalog/options.ts'
 
 export interface Answer {
   readonly status: number
@@ -57,4 +58,15 @@ export function modelsDev(prices: Readonly<Record<string, number>>): object {
 export function portkeyPricing(model: string, cents: number): object {
   const price = { price: cents }
   return { [model]: { pricing_config: { pay_as_you_go: { request_token: price, response_token: price } } } }
+}
+
+/** Every feed off, to switch some on. */
+export const NO_FEEDS = { portkeyPricing: false, portkeyGeneral: false, modelsDev: false, liteLlm: false } as const
+
+/** Settings of an update from this server: by default the feed of models.dev alone, at `/dev`. */
+export function updateFrom(
+  { url }: FeedServer,
+  urls: UpdateInput['urls'] = { ...NO_FEEDS, modelsDev: `${url}/dev` },
+): UpdateInput {
+  return { enabled: true, hosts: ['127.0.0.1'], allow: ['127.0.0.1/32'], urls }
 }
