@@ -1,11 +1,10 @@
-import { SwitchyardError } from '@switchyard/contract'
+import { SwitchyardError, type Usage } from '@switchyard/contract'
 import { digestOf } from './digest.ts'
 import type { Entry } from './entry.ts'
 import { spellingKey } from './identity/model-names.ts'
 import { canonicalProvider } from './identity/providers.ts'
 import { neighbours } from './nearest.ts'
 import { type Cost, type PriceOptions, price } from './price/price.ts'
-import type { PricedUsage } from './price/usage.ts'
 import { type CatalogQuery, matcher } from './query.ts'
 
 /** All entries under one version: immutable, indexed by name and provider. */
@@ -28,7 +27,7 @@ export interface Catalog {
   /** Entries of the same weights at all providers. */
   sameModel(baseModel: string): readonly Entry[]
   /** `price` with this catalog's version written into the cost. */
-  price(entry: Entry, usage: PricedUsage, options?: PriceOptions): Cost | null
+  price(entry: Entry, usage: Usage, options?: PriceOptions): Cost | null
 }
 
 /**

@@ -34,7 +34,6 @@ export { type Override, type OverrideRows, overridesFromRows } from './overrides
 export { type CatalogSource, catalog } from './port.ts'
 export { basePrice, type Cost, type CostPart, microUsd, type PriceOptions, price, reservedPico } from './price/price.ts'
 export type { Bound, Conditions } from './price/select-row.ts'
-export type { PricedUsage } from './price/usage.ts'
 export { type CatalogQuery, hasCapability } from './query.ts'
 export { seedCatalog } from './seed.ts'
 export { type Completer, completePrice, completer, type StoredEntry, type StoredPrice } from './stored-entry.ts'

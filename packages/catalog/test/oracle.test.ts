@@ -1,8 +1,9 @@
 import { calcPrice, extractUsage, findProvider, type Provider, waitForUpdate } from '@pydantic/genai-prices'
+import type { Usage } from '@switchyard/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ENDED_BETA, type GenaiTable, genaiRows } from '../scripts/sources/genai-prices.ts'
-import { type Entry, microUsd, type PricedUsage, price } from '../src/index.ts'
+import { type Entry, microUsd, price } from '../src/index.ts'
 import { entryOf, priced } from './support.ts'
 
 /** The package's built-in table: `waitForUpdate` asks no network unless told to. */
@@ -31,7 +32,7 @@ const pairs: readonly Pair[] = table.flatMap(({ id, models }) =>
   }),
 )
 
-const oracle = ({ provider, model }: Pair, usage: PricedUsage, at: Date = AT): number | undefined =>
+const oracle = ({ provider, model }: Pair, usage: Usage, at: Date = AT): number | undefined =>
   calcPrice(
     {
       input_tokens: usage.inputTokens,
@@ -44,18 +45,18 @@ const oracle = ({ provider, model }: Pair, usage: PricedUsage, at: Date = AT): n
     { providerId: provider, timestamp: at },
   )?.total_price
 
-const ours = ({ entry }: Pair, usage: PricedUsage, at: Date = AT): number =>
+const ours = ({ entry }: Pair, usage: Usage, at: Date = AT): number =>
   Number(price(entry, usage, { at: at.getTime() })?.pico) / 1e12
 
 /** Our prices are whole pico-USD a token: half of one is the most that rounding a price can make a token differ. */
-const tolerance = ({ inputTokens, outputTokens }: PricedUsage, cost: number): number =>
+const tolerance = ({ inputTokens, outputTokens }: Usage, cost: number): number =>
   (inputTokens + outputTokens) * 0.5e-12 + Math.max(1, cost) * 1e-12
 
 /** Only parts that the model has a price for: what a missing one costs is a rule of ours. */
 function usageOf(
   { entry }: Pair,
   parts: readonly [plain: number, read: number, write: number, hour: number, out: number],
-): PricedUsage {
+): Usage {
   const known = entry.prices[0]?.perToken
   const [plain, cacheRead, cacheWrite, hour, outputTokens] = parts
   const cacheReadTokens = known?.cacheRead === undefined ? 0 : cacheRead

@@ -1,6 +1,7 @@
+import type { Usage } from '@switchyard/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Cost, microUsd, type PricedUsage, price } from '../src/index.ts'
+import { type Cost, microUsd, price } from '../src/index.ts'
 import { tokenParts } from '../src/price/usage.ts'
 import { entryOf } from './support.ts'
 
@@ -34,7 +35,7 @@ const usage = fc
     reasoning: tokens,
   })
   .map(
-    ({ plain, read, write, hour, audio, out, reasoning }): PricedUsage => ({
+    ({ plain, read, write, hour, audio, out, reasoning }): Usage => ({
       inputTokens: plain + read + write + audio,
       outputTokens: out + reasoning,
       cacheReadTokens: read,
@@ -45,12 +46,10 @@ const usage = fc
     }),
   )
 
-const sum = (a: PricedUsage, b: PricedUsage): PricedUsage =>
-  Object.fromEntries(
-    Object.entries(a).map(([field, value]) => [field, value + (b[field as keyof PricedUsage] as number)]),
-  ) as never
+const sum = (a: Usage, b: Usage): Usage =>
+  Object.fromEntries(Object.entries(a).map(([field, value]) => [field, value + (b[field as keyof Usage] as number)])) as never
 
-const costOf = (prices: object, used: PricedUsage): Cost => price(entryOf({ prices: [{ perToken: prices }] }), used) as Cost
+const costOf = (prices: object, used: Usage): Cost => price(entryOf({ prices: [{ perToken: prices }] }), used) as Cost
 
 test('the cost of two usages is the sum of their costs', () => {
   fc.assert(

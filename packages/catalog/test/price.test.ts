@@ -1,8 +1,9 @@
+import type { Usage } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
-import { type Entry, microUsd, type PricedUsage, type PriceOptions, price, reservedPico, seedCatalog } from '../src/index.ts'
+import { type Entry, microUsd, type PriceOptions, price, reservedPico, seedCatalog } from '../src/index.ts'
 import { entryOf, priced } from './support.ts'
 
-const micro = (entry: Entry, usage: PricedUsage, options?: PriceOptions): number => {
+const micro = (entry: Entry, usage: Usage, options?: PriceOptions): number => {
   const cost = price(entry, usage, options)
   if (cost === null) throw new Error('unpriced')
   return microUsd(cost.pico)
@@ -10,7 +11,7 @@ const micro = (entry: Entry, usage: PricedUsage, options?: PriceOptions): number
 
 describe('what makes no sense is refused', () => {
   const entry = priced({ usd: { input: 1, output: 1 } })
-  test.each<[string, PricedUsage]>([
+  test.each<[string, Usage]>([
     ['a negative count', { inputTokens: -1, outputTokens: 0 }],
     ['a fraction', { inputTokens: 1.5, outputTokens: 0 }],
     ['NaN', { inputTokens: 0, outputTokens: Number.NaN }],
@@ -25,7 +26,7 @@ describe('what makes no sense is refused', () => {
 })
 
 describe('unpriced is null, never 0', () => {
-  test.each<[string, Entry, PricedUsage]>([
+  test.each<[string, Entry, Usage]>([
     ['an entry without prices', entryOf(), { inputTokens: 1, outputTokens: 1 }],
     ['no row for the tier or standard', priced({ tier: 'batch', usd: { input: 1 } }), { inputTokens: 1, outputTokens: 0 }],
     ['no price for any part', priced({ usd: { output: 1 } }), { inputTokens: 1, outputTokens: 0 }],
@@ -131,7 +132,7 @@ describe('parts', () => {
   })
 
   const plain = priced({ usd: { input: 2, output: 4 } })
-  test.each<[string, PricedUsage, bigint, string]>([
+  test.each<[string, Usage, bigint, string]>([
     ['a cache read at the plain price', { inputTokens: 10, outputTokens: 0, cacheReadTokens: 5 }, 20_000_000n, 'upper'],
     ['a cache write', { inputTokens: 10, outputTokens: 0, cacheWriteTokens: 5 }, 20_000_000n, 'lower'],
     ['audio in', { inputTokens: 10, outputTokens: 0, audioInputTokens: 5 }, 20_000_000n, 'lower'],

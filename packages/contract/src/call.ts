@@ -55,6 +55,17 @@ export interface WellKnownAttributes {
   readonly priority?: 'low' | 'normal' | 'high'
   /** Tokens that the request is expected to bring in, estimated. */
   readonly inputTokens?: number
+  /** What a call of our own is made for; absent for the call of a client. It is booked to the client's principal all the same. */
+  readonly purpose?: 'cascade' | 'shadow' | 'judge' | 'audit' | 'embedding' | 'probe'
+  /** Conversation that a call belongs to, as the client names it or as routing tells it apart. */
+  readonly session?: string
+  /** Kind of question and way of answering it, where a learned strategy chose: both stand in the books. */
+  readonly taskClass?: string
+  readonly arm?: string
+  /** Catalog id of the model that would have served without routing: savings are counted against it. */
+  readonly baseline?: string
+  /** Drawn at random to be served by the baseline, so that savings can be measured. */
+  readonly control?: boolean
 }
 
 /** Another way to serve a call: what differs from it. */

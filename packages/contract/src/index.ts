@@ -31,9 +31,20 @@ export {
 } from './plugin.ts'
 export { type Explained, type Next, type Policy, STAGES, type Stage } from './policy.ts'
 export { definePort, type Gives, many, type Need, type Needs, optional, type Port, type Resolved } from './port.ts'
+export { type BudgetStanding, type Budgets, budgets } from './ports/budgets.ts'
 export { type Bus, bus } from './ports/bus.ts'
 export { type Cache, type CacheEntry, cache } from './ports/cache.ts'
-export { type CounterRow, type Counters, counters, type Lease, type Reservation } from './ports/counters.ts'
+export {
+  type CounterChange,
+  type CounterRow,
+  type Counters,
+  counters,
+  type ExpiredLease,
+  type Lease,
+  type LeaseRenewal,
+  type Reservation,
+  type Settlement,
+} from './ports/counters.ts'
 export { type Health, type HealthChange, type HealthState, health, type TargetHealth } from './ports/health.ts'
 export {
   MODEL_ENDPOINTS,

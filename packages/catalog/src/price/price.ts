@@ -1,6 +1,7 @@
+import type { Usage } from '@switchyard/contract'
 import type { Confidence, Entry, PriceRow, Tier, TokenPrices, UnitPrices } from '../entry.ts'
 import { type Bound, type Conditions, selectRow } from './select-row.ts'
-import { type PricedUsage, type TokenParts, tokenParts } from './usage.ts'
+import { type TokenParts, tokenParts } from './usage.ts'
 
 /** One part of a cost: tokens of one kind, or units. */
 export interface CostPart {
@@ -65,7 +66,7 @@ const RULES: readonly PartRule[] = [
  * The exact cost of a usage by one entry, or null where the entry has no price for any part of it: unpriced is never 0.
  * @throws TypeError for counts that are not whole numbers from 0 (units: finite numbers from 0).
  */
-export function price(entry: Entry, usage: PricedUsage, options: PriceOptions = {}): Cost | null {
+export function price(entry: Entry, usage: Usage, options: PriceOptions = {}): Cost | null {
   const tokens = tokenParts(usage)
   const { tier = 'standard', version } = options
   const { confidence } = entry.provenance

@@ -1,17 +1,5 @@
 import type { Usage } from '@switchyard/contract'
 
-/**
- * The contract's usage with the parts that an exact cost needs besides. Parts are contained in their totals: `cacheWrite1hTokens`
- * in `cacheWriteTokens`, the image tokens in input and output.
- */
-export interface PricedUsage extends Usage {
-  readonly cacheWrite1hTokens?: number
-  readonly imageInputTokens?: number
-  readonly imageOutputTokens?: number
-  /** What is not counted in tokens, by the names of `UnitPrices`; images by size as `image:hd/1024x1024`. Seconds may be fractions. */
-  readonly units?: Readonly<Record<string, number>>
-}
-
 /** Tokens of each kind, none counted twice. */
 export interface TokenParts {
   readonly input: number
@@ -30,7 +18,7 @@ export interface TokenParts {
  * Takes a usage apart. Parts that exceed their total are kept and the plain rest is 0: what was counted is billed.
  * @throws TypeError for a count that is not a safe whole number from 0, or more one-hour writes than writes.
  */
-export function tokenParts(usage: PricedUsage): TokenParts {
+export function tokenParts(usage: Usage): TokenParts {
   const total = count(usage.inputTokens, 'inputTokens')
   const out = count(usage.outputTokens, 'outputTokens')
   const cacheRead = count(usage.cacheReadTokens, 'cacheReadTokens')

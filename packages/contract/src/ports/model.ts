@@ -67,17 +67,24 @@ export interface ModelEnding extends Ending {
 }
 
 /**
- * Tokens, whole numbers >= 0. `inputTokens` and `outputTokens` are totals: cached and reasoning tokens are parts of them,
- * in every dialect.
+ * Tokens, whole numbers >= 0. `inputTokens` and `outputTokens` are totals: cached, reasoning, audio and image tokens are parts of
+ * them, in every dialect.
  */
 export interface Usage {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cacheReadTokens?: number
+  /** All writes, the one-hour ones included. */
   readonly cacheWriteTokens?: number
+  /** Part of `cacheWriteTokens`: written to be kept an hour, at a price of its own. */
+  readonly cacheWrite1hTokens?: number
   readonly reasoningTokens?: number
   readonly audioInputTokens?: number
   readonly audioOutputTokens?: number
+  readonly imageInputTokens?: number
+  readonly imageOutputTokens?: number
+  /** What is not counted in tokens, by the catalog's names of units, such as `image:hd/1024x1024`. Seconds may be fractions. */
+  readonly units?: Readonly<Record<string, number>>
 }
 
 export interface ModelCard {
