@@ -88,6 +88,15 @@ export interface Principal {
   readonly team?: string
   readonly user?: string
   readonly roles: readonly string[]
+  /** What it may call. Absent where whoever made the principal answers for that: code of the same process, no client. */
+  readonly scopes?: Scopes
+}
+
+/** Lists of what is allowed: `['*']` is anything, and an empty list nothing. */
+export interface Scopes {
+  /** Names of models, as clients say them, or patterns in which `*` stands for any text. */
+  readonly models: readonly string[]
+  readonly endpoints: readonly string[]
 }
 
 export interface Decision {

@@ -13,6 +13,7 @@ export {
   type Principal,
   type Reply,
   type Request,
+  type Scopes,
   type Trace,
   type WellKnownAttributes,
 } from './call.ts'
@@ -31,6 +32,24 @@ export {
 } from './plugin.ts'
 export { type Explained, type Next, type Policy, STAGES, type Stage } from './policy.ts'
 export { definePort, type Gives, many, type Need, type Needs, optional, type Port, type Resolved } from './port.ts'
+export {
+  type Access,
+  ADMIN_ROLES,
+  type AdminRole,
+  type AuthenticateOptions,
+  access,
+  type CredentialHeaders,
+  type Identity,
+  type IdentityClass,
+  type IssuedKey,
+  type KeyChange,
+  type KeyFilter,
+  type KeyInput,
+  type KeyPatch,
+  type KeyRecord,
+  type Keys,
+  keys,
+} from './ports/access.ts'
 export { type BudgetStanding, type Budgets, budgets } from './ports/budgets.ts'
 export { type Bus, bus } from './ports/bus.ts'
 export { type Cache, type CacheEntry, cache } from './ports/cache.ts'
