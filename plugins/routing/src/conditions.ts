@@ -1,5 +1,6 @@
 import type { Call } from '@switchyard/contract'
-import { type Features, metadataOf } from './features.ts'
+import { metadataOf } from '@switchyard/model-wire'
+import type { Features } from './features.ts'
 import type { Condition } from './options.ts'
 
 /** What conditions look at, each worked out once a call and only when asked. */

@@ -1,6 +1,7 @@
 import type { Catalog, CatalogSource, Entry } from '@switchyard/catalog'
 import type { Call, Clock, Health, ModelProvider, ModelRequest, TargetHealth } from '@switchyard/contract'
-import { type Features, featuresOf, metadataOf, outputLimitOf } from './features.ts'
+import { metadataOf } from '@switchyard/model-wire'
+import { type Features, featuresOf, outputLimitOf } from './features.ts'
 import type { Demand } from './fitness.ts'
 import { expectedCost, nearestRoom } from './prices.ts'
 import type { Target } from './table.ts'

@@ -40,12 +40,6 @@ export function outputLimitOf({ body }: Pick<ModelRequest, 'body'>): number | un
   return typeof limit === 'number' && Number.isFinite(limit) && limit >= 0 ? limit : undefined
 }
 
-/** The request's `metadata` of strings. */
-export function metadataOf({ body }: Pick<ModelRequest, 'body'>): Readonly<Record<string, unknown>> {
-  const { metadata } = body
-  return typeof metadata === 'object' && metadata !== null ? (metadata as Json) : {}
-}
-
 function turnsOf(body: Json): readonly unknown[] {
   if (Array.isArray(body.messages)) return body.messages
   return Array.isArray(body.input) ? body.input : []
