@@ -59,6 +59,9 @@ function byCode(error: SwitchyardError): Disposition {
       return ELSEWHERE
     case 'UPSTREAM_REJECTED':
       return rejected(status, saidBy(error))
+    case 'BUDGET_EXCEEDED':
+      // Another target may be cheap enough, where the budget says so.
+      return error.details?.downRoute === true ? ELSEWHERE : GONE
     case 'INTERNAL':
       return BUG
     default:

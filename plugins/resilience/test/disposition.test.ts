@@ -46,6 +46,7 @@ const TABLE: readonly [string, ErrorCode, ErrorOptions, Disposition['same'], Dis
   ['client gone, whatever it says', 'ABORTED', { retryable: true }, false, false, false],
   ['the request is wrong', 'INVALID_REQUEST', {}, false, false, false],
   ['the budget is used up', 'BUDGET_EXCEEDED', {}, false, false, false],
+  ['the budget is used up, and goes down', 'BUDGET_EXCEEDED', { details: { downRoute: true } }, false, true, false],
   ['a policy refused', 'POLICY_REFUSED', {}, false, false, false],
   ['our own bug', 'INTERNAL', {}, false, true, true],
 ]
