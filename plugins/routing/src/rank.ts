@@ -5,12 +5,13 @@ import { type Unfit, unfitness } from './fitness.ts'
 import { unitHash } from './hash.ts'
 import type { StrategyName } from './options.ts'
 import { leastBusy, lowestLatency, lowestPrice } from './strategies/least.ts'
+import { priority } from './strategies/priority.ts'
 import type { Candidate, RankContext, Strategy } from './strategies/strategy.ts'
 import { weighted } from './strategies/weighted.ts'
 import type { Route, Target } from './table.ts'
 
 const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
-  priority: (candidates) => candidates,
+  priority,
   weighted,
   'least-busy': leastBusy,
   latency: lowestLatency,

@@ -1,7 +1,9 @@
+import type { HealthState } from '@switchyard/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { unitHash } from '../src/hash.ts'
 import { leastBusy, lowestLatency, lowestPrice } from '../src/strategies/least.ts'
+import { priority } from '../src/strategies/priority.ts'
 import type { Candidate, Strategy } from '../src/strategies/strategy.ts'
 import { weighted } from '../src/strategies/weighted.ts'
 import { router } from './support/route.ts'
@@ -25,6 +27,7 @@ const seeded = (seed: number): (() => number) => {
 
 describe('every strategy', () => {
   const strategies: readonly [string, Strategy][] = [
+    ['priority', priority],
     ['weighted', weighted],
     ['least-busy', leastBusy],
     ['latency', lowestLatency],
@@ -39,19 +42,79 @@ describe('every strategy', () => {
         healthWeight: fc.double({ min: 0, max: 1, noNaN: true }),
         cost: fc.option(fc.nat(), { nil: undefined }),
         known: fc.boolean(),
+        state: fc.constantFrom<HealthState>('healthy', 'degraded', 'recovering', 'ejected'),
       }),
       { maxLength: 8 },
     )
     fc.assert(
       fc.property(some, fc.integer(), fc.option(fc.string(), { nil: undefined }), (parts, seed, stickyKey) => {
-        const all = parts.map(({ weight, inFlight, firstTokenMs, healthWeight, cost, known }, index) =>
-          candidate(String(index), weight, known ? { inFlight, firstTokenMs, weight: healthWeight } : undefined, cost),
+        const all = parts.map(({ weight, inFlight, firstTokenMs, healthWeight, cost, known, state }, index) =>
+          candidate(String(index), weight, known ? { inFlight, firstTokenMs, weight: healthWeight, state } : undefined, cost),
         )
         const order = strategy(all, { random: seeded(seed), stickyKey })
         expect(order).toHaveLength(all.length)
         expect(new Set(order)).toEqual(new Set(all))
       }),
     )
+  })
+})
+
+describe('priority', () => {
+  const well = candidate('well', 1, { state: 'healthy' })
+  const slow = candidate('slow', 1, { state: 'degraded', weight: 0.25 })
+  const back = candidate('back', 1, { state: 'recovering', weight: 0.3 })
+  const out = candidate('out', 1, { state: 'ejected', weight: 0 })
+  const drawn = (value: number) => ({ random: () => value, stickyKey: undefined })
+  const sticky = (stickyKey: string) => ({ random: () => Number.NaN, stickyKey })
+
+  test('is as listed where all are well or unknown, without a draw', () => {
+    const all = [candidate('a'), well, candidate('b')]
+    const random = (): number => {
+      throw new Error('not drawn')
+    }
+    expect(priority(all, { random, stickyKey: undefined })).toBe(all)
+  })
+
+  test('puts a degraded target after those that are well, and before one that waits for its turn', () => {
+    expect(names(priority([slow, well, candidate('b')], drawn(0.99)))).toEqual(['well', 'b', 'slow'])
+    expect(names(priority([back, slow, well], drawn(0.99)))).toEqual(['well', 'slow', 'back'])
+    expect(names(priority([slow, back], drawn(0.1)))).toEqual(['back', 'slow'])
+    expect(names(priority([slow], drawn(0)))).toEqual(['slow'])
+  })
+
+  test('gives one that is coming back its place for the share that its weight says, no more', () => {
+    expect(names(priority([back, well], drawn(0.299)))).toEqual(['back', 'well'])
+    expect(names(priority([back, well], drawn(0.3)))).toEqual(['well', 'back'])
+    const random = seeded(11)
+    let first = 0
+    for (let index = 0; index < 10_000; index++)
+      if (names(priority([back, well], { random, stickyKey: undefined }))[0] === 'back') first += 1
+    expect(first / 10_000).toBeCloseTo(0.3, 1)
+  })
+
+  test('counts the weight that other nodes’ hints lowered alike', () => {
+    const hinted = candidate('hinted', 1, { state: 'healthy', weight: 0.5 })
+    expect(names(priority([hinted, well], drawn(0.5)))).toEqual(['well', 'hinted'])
+    expect(names(priority([hinted, well], drawn(0.49)))).toEqual(['hinted', 'well'])
+  })
+
+  test('sticky calls stay with a degraded target, and come back one key after the other', () => {
+    expect(names(priority([slow, well], sticky('acme\nada')))).toEqual(['slow', 'well'])
+    const stays = (weight: number, key: string): boolean =>
+      names(priority([candidate('back', 1, { state: 'recovering', weight }), well], sticky(key)))[0] === 'back'
+    const keys = Array.from({ length: 2_000 }, (_, index) => `acme\nuser-${index}`)
+    const early = keys.filter((key) => stays(0.2, key))
+    expect(early.length / keys.length).toBeCloseTo(0.2, 1)
+    expect(early.every((key) => stays(0.6, key))).toBe(true)
+  })
+
+  test('is as listed in a panic: where an ejected target may serve, health is no guide', () => {
+    expect(names(priority([slow, out, back, candidate('out2', 1, { state: 'ejected' })], drawn(0.99)))).toEqual([
+      'slow',
+      'out',
+      'back',
+      'out2',
+    ])
   })
 })
 
