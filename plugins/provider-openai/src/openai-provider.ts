@@ -97,6 +97,8 @@ export function openAiProvider({ options, instance, egress, clock }: Parts): Mod
       models,
       listing: true,
       cancels: true,
+      // A list of models, which nobody bills.
+      freeProbe: true,
     },
 
     async invoke(request: ModelRequest, call: InvokeOptions): Promise<ModelReply> {

@@ -73,6 +73,13 @@ test('embeddings and the list of models', async () => {
   await expect(provider.probe({})).resolves.toBeUndefined()
 })
 
+test('a probe is declared free, and asks for the list of models alone', async () => {
+  expect(provider.capabilities.freeProbe).toBe(true)
+  const before = upstream.requests.length
+  await provider.probe({ model: 'acme/gpt-fake' })
+  expect(upstream.requests.slice(before).map(({ method, path }) => [method, path])).toEqual([['GET', '/v1/models']])
+})
+
 describe('faults', () => {
   test.each([
     ['status:400', 'UPSTREAM_REJECTED'],

@@ -140,6 +140,8 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
       listing: true,
       cancels: false,
       selectors: SELECTORS,
+      // Self-hosted, Portkey hands a provider's list of models on; hosted, it answers that itself, which says nothing of the provider.
+      freeProbe: options.apiKey === undefined && options.config === undefined && routes.known.size > 0,
     },
 
     async invoke(request: ModelRequest, call: InvokeOptions): Promise<ModelReply> {
@@ -163,8 +165,10 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
       const prefix = target.model?.split('/')[0]
       const [first] = prefix === undefined ? routes.known.keys() : [prefix]
       const route = first === undefined ? undefined : routes.known.get(first)
-      if (route === undefined) await checkGateway(egress, base, instance, signal)
-      else await listOf(first as string, route.headers, signal)
+      if (route !== undefined) await listOf(first as string, route.headers, signal)
+      else if (prefix === undefined) await checkGateway(egress, base, instance, signal)
+      // That Portkey answers proves nothing of a provider that only it or the client knows.
+      else throw unsupported(instance, `nothing is known of ${JSON.stringify(prefix)} to probe it by; name it in \`providers\``)
     },
   }
 

@@ -30,8 +30,8 @@ const openai = modelSubject({
 
 const anthropic = modelSubject({ name: 'provider-portkey', verbatim: false, plugin: provider({ slug: 'anthropic' }) })
 // Chat is Portkey's own translation there.
-const ofClaude = modelSuite.cases.filter(({ id }) => /\.(messages|responses)-/.test(id))
+const ofClaude = modelSuite.cases.filter(({ id }) => /\.(messages|responses)-|\.probe\./.test(id))
 
 describe('the model suite, through the real Portkey gateway', () => conformance(modelSuite, openai, test))
-describe('what it promises of messages and responses, of Claude through the real Portkey gateway', () =>
+describe('what it promises of messages, responses and probes, of Claude through the real Portkey gateway', () =>
   conformance({ ...modelSuite, cases: ofClaude }, anthropic, test))

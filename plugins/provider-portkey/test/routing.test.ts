@@ -353,4 +353,28 @@ describe('a Portkey that is not well', () => {
     await expect(provider.probe({ model: 'b/m' })).rejects.toMatchObject({ code: 'UPSTREAM_REJECTED' })
     expect(stub.seen.at(-1)?.headers['x-portkey-provider']).toBe('b')
   })
+
+  test('probes a provider by its own list of models, and nothing by Portkey’s mere answer', async () => {
+    const provider = await start({ providers: { a: { apiKey: 'key-a' } } })
+    stub.answer = { body: '{"data":[{"id":"m"}]}' }
+    stub.seen.length = 0
+    await provider.probe({ model: 'a/m' })
+    expect(stub.seen.map(({ method, path, headers }) => [method, path, headers.authorization])).toEqual([
+      ['GET', '/v1/models', 'Bearer key-a'],
+    ])
+    await expect(provider.probe({ model: 'elsewhere/m' })).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('"elsewhere"'),
+    })
+    expect(stub.seen).toHaveLength(1)
+  })
+
+  test.each<[string, PortkeyInput, boolean]>([
+    ['self-hosted with providers: they list their models', { providers: { a: {} } }, true],
+    ['self-hosted without', {}, false],
+    ['hosted: Portkey answers by itself', { providers: { a: {} }, apiKey: 'pk' }, false],
+    ['with a config: it decides who is asked', { providers: { a: {} }, config: 'pc-1' }, false],
+  ])('a probe is free and says something of the provider: %s', async (_, given, free) => {
+    expect((await start(given)).capabilities.freeProbe).toBe(free)
+  })
 })

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Seen {
+  readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
   /** Undefined where what came is no JSON. */
@@ -26,7 +27,7 @@ export async function startStub(answer: Answer = {}): Promise<Stub> {
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += chunk
-    stub.seen.push({ path: request.url ?? '', headers: request.headers, body: parsed(text) })
+    stub.seen.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: parsed(text) })
     const { status = 200, headers, body = '{"choices":[],"data":[]}' } = stub.answer
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
   })
