@@ -1,7 +1,11 @@
 import { type Counters, counters } from '@switchyard/contract'
 import type { Suite } from '../../conformance/suite.ts'
+import { changeCases } from './change-cases.ts'
+import { expectedCases } from './expected-cases.ts'
+import { expiredCases } from './expired-cases.ts'
 import { leaseCases } from './lease-cases.ts'
 import { leaseMutants } from './lease-mutants.ts'
+import { renewCases } from './renew-cases.ts'
 import { reserveCases } from './reserve-cases.ts'
 import { reserveMutants } from './reserve-mutants.ts'
 import { windowCases } from './window-cases.ts'
@@ -10,6 +14,6 @@ import { windowMutants } from './window-mutants.ts'
 /** What all counters promise, and counters that break each promise. */
 export const countersSuite: Suite<Counters> = {
   port: counters,
-  cases: [...reserveCases, ...leaseCases, ...windowCases],
+  cases: [...reserveCases, ...leaseCases, ...windowCases, ...changeCases, ...expectedCases, ...expiredCases, ...renewCases],
   mutants: [...reserveMutants, ...leaseMutants, ...windowMutants],
 }

@@ -30,7 +30,8 @@ export const leaseMutants: readonly Mutant<Counters>[] = [
     },
   })),
   mutant('grants-same-id-again', 'counters.reserve.lease-id-conflicts', (right, { held }) => ({
-    reserve: async (rows, lease, options) => (held.has(lease.id) ? { granted: true } : right.reserve(rows, lease, options)),
+    reserve: async (rows, lease, options) =>
+      held.has(lease.id) ? { granted: true, sums: [] } : right.reserve(rows, lease, options),
   })),
   mutant('adds-before-conflict', 'counters.reserve.lease-id-conflicts', (right, { held, ownLease }) => ({
     async reserve(rows, lease, options) {
@@ -104,7 +105,7 @@ export const leaseMutants: readonly Mutant<Counters>[] = [
   ),
   mutant('empty-settles-nothing', 'counters.settle.left-out-counts-zero', (right) => ({
     settle: async (leaseId, amounts, options) =>
-      Object.keys(amounts).length === 0 ? { settled: true } : right.settle(leaseId, amounts, options),
+      Object.keys(amounts).length === 0 ? { settled: true, changes: [] } : right.settle(leaseId, amounts, options),
   })),
   mutant('expiry-takes-settled-back', 'counters.settle.outlasts-lease', (right, { held }) => ({
     async settle(leaseId, amounts, options) {
@@ -140,7 +141,7 @@ export const leaseMutants: readonly Mutant<Counters>[] = [
   mutant('always-says-settled', 'counters.settle.once', (right) => ({
     async settle(leaseId, amounts, options) {
       await right.settle(leaseId, amounts, options)
-      return { settled: true }
+      return { settled: true, changes: [] }
     },
   })),
   mutant('settle-looks-first', 'counters.settle.parallel-once', (right) => {
@@ -150,7 +151,7 @@ export const leaseMutants: readonly Mutant<Counters>[] = [
         if (done.has(leaseId)) return { settled: false }
         await right.settle(leaseId, amounts, options)
         done.add(leaseId)
-        return { settled: true }
+        return { settled: true, changes: [] }
       },
     }
   }),
@@ -159,7 +160,7 @@ export const leaseMutants: readonly Mutant<Counters>[] = [
       const late = (held.get(leaseId)?.lease.expiresAt ?? Number.POSITIVE_INFINITY) <= now()
       if (!late) return right.settle(leaseId, amounts, options)
       for (const [key, amount] of Object.entries(amounts)) await add(key, amount)
-      return { settled: true }
+      return { settled: true, changes: [] }
     },
   })),
   mutant('late-settle-rejects', 'counters.settle.after-expiry', (right, { held, now }) => ({
@@ -179,7 +180,7 @@ export const leaseMutants: readonly Mutant<Counters>[] = [
     async settle(leaseId, amounts, options) {
       if (held.has(leaseId)) return right.settle(leaseId, amounts, options)
       for (const [key, amount] of Object.entries(amounts)) await add(key, amount)
-      return { settled: true }
+      return { settled: true, changes: [] }
     },
   })),
   mutant('drops-foreign-keys', 'counters.settle.foreign-key-invalid', (right, beside) =>

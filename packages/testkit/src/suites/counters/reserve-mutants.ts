@@ -1,6 +1,6 @@
 import type { Counters } from '@switchyard/contract'
 import type { Mutant } from '../../conformance/suite.ts'
-import { confusesKeys, mutant, reserves } from './wrap.ts'
+import { confusesKeys, mutant, relimited, reserves } from './wrap.ts'
 
 const round = (amount: bigint): bigint => BigInt(Number(amount))
 
@@ -41,10 +41,10 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
     }
   }),
   mutant('stops-one-short', 'counters.reserve.reaches-limit', (right) =>
-    reserves(right, (row) => ({ ...row, limit: row.limit - 1n })),
+    reserves(right, (row) => relimited(row, (limit) => limit - 1n)),
   ),
   mutant('lets-one-more', 'counters.reserve.passes-no-limit', (right) =>
-    reserves(right, (row) => ({ ...row, limit: row.limit + 1n })),
+    reserves(right, (row) => relimited(row, (limit) => limit + 1n)),
   ),
   mutant('says-limit-for-available', 'counters.reserve.passes-no-limit', (right) => ({
     async reserve(rows, lease, options) {
@@ -56,7 +56,7 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
   mutant('checks-amount-alone', 'counters.reserve.passes-no-limit', (right) => ({
     reserve: (rows, lease, options) =>
       right.reserve(
-        rows.map((row) => (row.amount <= row.limit ? { ...row, limit: row.limit + 10n ** 15n } : row)),
+        rows.map((row) => relimited(row, (limit) => (row.amount <= limit ? limit + 10n ** 15n : limit))),
         lease,
         options,
       ),
@@ -68,7 +68,7 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
     async reserve(rows, lease, options) {
       for (const [at, sum] of (await right.read(rows.map(({ key }) => key))).entries()) {
         const row = rows[at]
-        if (row !== undefined && sum >= row.limit) return { granted: false, key: row.key, available: 0n }
+        if (row?.limit !== undefined && sum >= row.limit) return { granted: false, key: row.key, available: 0n }
       }
       return right.reserve(rows, lease, options)
     },
@@ -77,8 +77,8 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
     const first = new Map<string, bigint>()
     return reserves(right, (row) => {
       const limit = first.get(row.key) ?? row.limit
-      first.set(row.key, limit)
-      return { ...row, limit }
+      if (limit !== undefined) first.set(row.key, limit)
+      return relimited(row, () => limit as bigint)
     })
   }),
   mutant('goes-row-by-row', 'counters.reserve.all-or-nothing', (right) => ({
@@ -87,7 +87,7 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
         const said = await right.reserve([row], { ...lease, id: `${lease.id} ${at}` }, options)
         if (!said.granted) return said
       }
-      return { granted: true }
+      return { granted: true, sums: [] }
     },
   })),
   mutant('adds-after-refusal', 'counters.reserve.all-or-nothing', (right, { ownLease }) => ({
@@ -116,7 +116,7 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
       right.reserve(
         rows.map((row, at) => {
           const before = rows.slice(0, at).filter(({ key }) => key === row.key)
-          return { ...row, limit: before.reduce((limit, { amount }) => limit + amount, row.limit) }
+          return relimited(row, (given) => before.reduce((limit, { amount }) => limit + amount, given))
         }),
         lease,
         options,
@@ -139,7 +139,7 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
     },
   })),
   mutant('counts-in-doubles', 'counters.reserve.exact-beyond-doubles', (right) => ({
-    ...reserves(right, (row) => ({ ...row, amount: round(row.amount), limit: round(row.limit) })),
+    ...reserves(right, (row) => relimited({ ...row, amount: round(row.amount) }, round)),
     read: async (keys, options) => (await right.read(keys, options)).map(round),
   })),
   mutant('compares-in-doubles', 'counters.reserve.exact-beyond-doubles', (right) => ({
@@ -148,8 +148,8 @@ export const reserveMutants: readonly Mutant<Counters>[] = [
       if (said.granted) return said
       const row = rows.find(({ key }) => key === said.key)
       const sum = (row?.limit ?? 0n) - said.available
-      const fits = row !== undefined && Number(sum) + Number(row.amount) <= Number(row.limit)
-      return fits ? { granted: true } : said
+      const fits = row?.limit !== undefined && Number(sum) + Number(row.amount) <= Number(row.limit)
+      return fits ? { granted: true, sums: [] } : said
     },
   })),
   mutant('folds-case-of-keys', 'counters.reserve.keys-distinct', (right) => confusesKeys(right, (key) => key.toLowerCase())),

@@ -31,6 +31,9 @@ export function mutant(
           return said
         },
         settle: (leaseId, amounts, options) => instance.settle(leaseId, amounts, options),
+        renew: (leaseId, renewal, options) => instance.renew(leaseId, renewal, options),
+        expired: (options) => instance.expired(options),
+        acknowledge: (leaseIds, options) => instance.acknowledge(leaseIds, options),
         read: (keys, options) => instance.read(keys, options),
       }
       return { ...right, ...change(right, beside(instance, opened, held)) }
@@ -55,6 +58,11 @@ function beside(instance: Counters, opened: Opened<Counters>, held: Beside['held
       await instance.settle(lease.id, { [key]: amount })
     },
   }
+}
+
+/** A row with another limit, where it has one. */
+export function relimited(row: CounterRow, changed: (limit: bigint) => bigint): CounterRow {
+  return row.limit === undefined ? row : { ...row, limit: changed(row.limit) }
 }
 
 /** Reserves other rows than it was given. */
