@@ -50,6 +50,8 @@ function byCode(error: SwitchyardError): Disposition {
     case 'TIMEOUT':
       return TRY_AGAIN.has(status) ? BUSY : timeout(error.details?.phase)
     case 'RATE_LIMITED':
+      // A limit of ours: its window is long, and another target has its own.
+      if (error.details?.guard === 'rate-limit') return ELSEWHERE
       return QUOTA.test(saidBy(error)) ? ELSEWHERE : BUSY
     case 'OVERLOADED':
       return error.details?.guard === undefined ? BUSY : ELSEWHERE

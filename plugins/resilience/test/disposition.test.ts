@@ -22,6 +22,7 @@ const TABLE: readonly [string, ErrorCode, ErrorOptions, Disposition['same'], Dis
   ['a reply that is too large', 'UPSTREAM_INVALID', { retryable: false }, false, true, true],
   ['429 with a delay', 'RATE_LIMITED', { retryAfterMs: 500, details: { status: 429 } }, true, true, false],
   ['429, quota used up', 'RATE_LIMITED', { details: said('insufficient_quota') }, false, true, false],
+  ['a limit of ours', 'RATE_LIMITED', { retryAfterMs: 500, details: { guard: 'rate-limit' } }, false, true, false],
   ['401', 'UPSTREAM_REJECTED', { details: { status: 401 } }, false, true, false],
   ['402', 'UPSTREAM_REJECTED', { details: { status: 402 } }, false, true, false],
   ['403', 'UPSTREAM_REJECTED', { details: { status: 403 } }, false, true, false],
