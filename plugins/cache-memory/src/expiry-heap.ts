@@ -1,6 +1,6 @@
 /** Something that ends at a known time and knows its own place in a heap. */
 export interface Expiring {
-  /** Epoch ms; fixed while it is in the heap. */
+  /** Epoch ms; fixed while it is in a heap. */
   readonly expiresAt: number
   /** Kept by the heap; -1 outside. */
   place: number
@@ -20,62 +20,20 @@ export interface ExpiryHeap<T extends Expiring> {
 /** Makes an empty binary min-heap by `expiresAt`. */
 export function expiryHeap<T extends Expiring>(): ExpiryHeap<T> {
   const items: T[] = []
-
-  function put(item: T, place: number): void {
-    items[place] = item
-    item.place = place
-  }
-
-  function rise(item: T, from: number): void {
-    let place = from
-    while (place > 0) {
-      const above = (place - 1) >>> 1
-      const parent = items[above] as T
-      if (parent.expiresAt <= item.expiresAt) break
-      put(parent, place)
-      place = above
-    }
-    put(item, place)
-  }
-
-  function sink(item: T, from: number): void {
-    let place = from
-    for (;;) {
-      let below = 2 * place + 1
-      if (below >= items.length) break
-      const right = items[below + 1]
-      if (right !== undefined && right.expiresAt < (items[below] as T).expiresAt) below += 1
-      const child = items[below] as T
-      if (child.expiresAt >= item.expiresAt) break
-      put(child, place)
-      place = below
-    }
-    put(item, place)
-  }
-
-  function remove(item: T): void {
-    const { place } = item
-    if (place < 0 || items[place] !== item) return
-    item.place = -1
-    const last = items.pop() as T
-    if (last === item) return
-    if (place > 0 && last.expiresAt < (items[(place - 1) >>> 1] as T).expiresAt) rise(last, place)
-    else sink(last, place)
-  }
-
   return {
     get size() {
       return items.length
     },
     add(item) {
-      items.push(item)
-      rise(item, items.length - 1)
+      heapAdd(items, item)
     },
-    remove,
+    remove(item) {
+      heapRemove(items, item)
+    },
     takeDue(now) {
       const first = items[0]
       if (first === undefined || first.expiresAt > now) return undefined
-      remove(first)
+      heapRemove(items, first)
       return first
     },
     clear() {
@@ -83,4 +41,53 @@ export function expiryHeap<T extends Expiring>(): ExpiryHeap<T> {
       items.length = 0
     },
   }
+}
+
+/** Adds to a heap that is a bare array, for owners of very many small heaps; the first item is the next to expire. */
+export function heapAdd<T extends Expiring>(items: T[], item: T): void {
+  items.push(item)
+  rise(items, item, items.length - 1)
+}
+
+/** Takes an item out of a heap that is a bare array; does nothing for an item that is not in it. */
+export function heapRemove<T extends Expiring>(items: T[], item: T): void {
+  const { place } = item
+  if (place < 0 || items[place] !== item) return
+  item.place = -1
+  const last = items.pop() as T
+  if (last === item) return
+  if (place > 0 && last.expiresAt < (items[(place - 1) >>> 1] as T).expiresAt) rise(items, last, place)
+  else sink(items, last, place)
+}
+
+function put<T extends Expiring>(items: T[], item: T, place: number): void {
+  items[place] = item
+  item.place = place
+}
+
+function rise<T extends Expiring>(items: T[], item: T, from: number): void {
+  let place = from
+  while (place > 0) {
+    const above = (place - 1) >>> 1
+    const parent = items[above] as T
+    if (parent.expiresAt <= item.expiresAt) break
+    put(items, parent, place)
+    place = above
+  }
+  put(items, item, place)
+}
+
+function sink<T extends Expiring>(items: T[], item: T, from: number): void {
+  let place = from
+  for (;;) {
+    let below = 2 * place + 1
+    if (below >= items.length) break
+    const right = items[below + 1]
+    if (right !== undefined && right.expiresAt < (items[below] as T).expiresAt) below += 1
+    const child = items[below] as T
+    if (child.expiresAt >= item.expiresAt) break
+    put(items, child, place)
+    place = below
+  }
+  put(items, item, place)
 }

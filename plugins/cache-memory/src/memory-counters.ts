@@ -1,29 +1,24 @@
-import { type CallOptions, type Clock, type CounterRow, type Counters, type Lease, SwitchyardError } from '@switchyard/contract'
-import { invalid, throwIfAborted } from './errors.ts'
+import type { CallOptions, Clock, CounterChange, CounterRow, Counters, ExpiredLease, Reservation } from '@switchyard/contract'
+import { amountsOf, checkRenewal, checkReserve, overloaded, taken } from './counter-checks.ts'
+import { counterRows, type Hold, moveHold, type Row } from './counter-rows.ts'
+import { throwIfAborted } from './errors.ts'
 import { type Expiring, expiryHeap } from './expiry-heap.ts'
 
-const NEVER = Number.POSITIVE_INFINITY
+const DAY_MS = 86_400_000
+const MAX_LISTED = 1000
+const NONE: readonly Hold[] = Object.freeze([])
 
-/** One key in one window. A window that has passed is a row that nobody finds, so late settlements change nothing that is read. */
-interface Row extends Expiring {
-  readonly kind: 'row'
-  readonly key: string
-  sum: bigint
-  /** Unsettled leases that hold it. */
-  holders: number
-}
-
-interface Held {
-  readonly row: Row
-  amount: bigint
-}
-
-/** Kept until it expires, settled or not, so that its id stays taken. */
 interface HeldLease extends Expiring {
   readonly kind: 'lease'
   readonly id: string
-  /** Undefined once settled. */
-  held: ReadonlyMap<string, Held> | undefined
+  /** `settled` keeps the id taken; `expired` is listed, or may be settled late, or both. */
+  state: 'open' | 'settled' | 'expired'
+  holds: readonly Hold[]
+  /** Epoch ms of what happens to it next. */
+  expiresAt: number
+  /** Epoch ms; anything up to its expiry is never. */
+  settleUntil: number
+  note: string | undefined
 }
 
 export interface MemoryCountersOptions {
@@ -42,123 +37,185 @@ export interface MemoryCounters extends Counters {
 
 /**
  * Makes empty counters. Every call is atomic, since it runs without a break. Expired rows and leases go at the next call of any
- * kind, and a row with no expiry goes when it is back at zero; there are no timers. A row keeps the expiry it was started with.
- * Beyond `maxCounters` rows or `maxLeases` leases, `reserve` rejects `OVERLOADED`.
+ * kind, in the order of their expiries, and a row with no expiry goes when it is back at zero; there are no timers. A row keeps
+ * the expiry it was started with. The id of a lease that is listed or may be settled late stays taken. Beyond `maxCounters` rows
+ * or `maxLeases` leases, `reserve` rejects `OVERLOADED`.
  */
 export function memoryCounters({ maxCounters, maxLeases, clock }: MemoryCountersOptions): MemoryCounters {
-  const rows = new Map<string, Row>()
-  const leases = new Map<string, HeldLease>()
   const expiring = expiryHeap<Row | HeldLease>()
+  const rows = counterRows((row) => expiring.add(row))
+  const leases = new Map<string, HeldLease>()
+  /** In the order of their expiries, since they expire in it. */
+  const listed = new Map<string, ExpiredLease>()
 
-  function begin(options: CallOptions | undefined): void {
+  function begin(options: CallOptions | undefined): number {
     throwIfAborted(options)
     const now = clock.now()
     for (let due = expiring.takeDue(now); due !== undefined; due = expiring.takeDue(now)) {
-      if (due.kind === 'row') rows.delete(due.key)
-      else {
-        release(due, undefined)
-        leases.delete(due.id)
+      if (due.kind === 'row') rows.pass(due)
+      else if (due.state === 'open') expire(due)
+      else drop(due)
+    }
+    return now
+  }
+
+  function expire(lease: HeldLease): void {
+    const { id, holds, expiresAt, note } = lease
+    const settleUntil = Math.max(lease.settleUntil, expiresAt)
+    const changes: CounterChange[] = []
+    let charged = false
+    for (const hold of holds) {
+      charged ||= hold.expected > 0n
+      const change = rows.settle(hold, hold.expected, expiresAt)
+      if (change !== undefined) changes.push(change)
+    }
+    if (!charged && settleUntil === expiresAt) {
+      drop(lease)
+      return
+    }
+    if (charged) listed.set(id, { id, expiredAt: expiresAt, note, changes })
+    lease.state = 'expired'
+    lease.settleUntil = settleUntil
+    lease.expiresAt = charged ? settleUntil + DAY_MS : settleUntil
+    expiring.add(lease)
+  }
+
+  /** Forgets a lease that is in the heap no more. */
+  function drop(lease: HeldLease): void {
+    leases.delete(lease.id)
+    listed.delete(lease.id)
+    for (const hold of lease.holds) rows.release(hold)
+  }
+
+  /** The first row that refuses, or how many rows would be started. */
+  function weigh(wanted: readonly CounterRow[]): Reservation | number {
+    let started = 0
+    for (let at = 0; at < wanted.length; at += 1) {
+      const { key, amount, limit } = wanted[at] as CounterRow
+      const row = rows.byKey.get(key)
+      let sum = row?.sum ?? 0n
+      let first = true
+      for (let before = 0; before < at; before += 1) {
+        const other = wanted[before] as CounterRow
+        if (other.key !== key) continue
+        sum += other.amount
+        first = false
       }
-    }
-  }
-
-  /** Ends a lease's hold on its rows, leaving the true amounts behind where they are given. */
-  function release(lease: HeldLease, amounts: ReadonlyMap<string, bigint> | undefined): void {
-    for (const [key, { row, amount }] of lease.held ?? []) {
-      row.sum += (amounts?.get(key) ?? 0n) - amount
-      row.holders -= 1
-      if (row.sum === 0n && row.holders === 0 && row.expiresAt === NEVER) rows.delete(key)
-    }
-    lease.held = undefined
-  }
-
-  function hold(wanted: readonly CounterRow[]): Map<string, Held> {
-    const held = new Map<string, Held>()
-    for (const { key, amount, expiresAt = NEVER } of wanted) {
-      let own = held.get(key)
-      if (own === undefined) {
-        own = { row: rows.get(key) ?? start(key, expiresAt), amount: 0n }
-        own.row.holders += 1
-        held.set(key, own)
+      if (limit !== undefined && sum + amount > limit) {
+        const available = limit > sum ? limit - sum : 0n
+        return { granted: false, key, available, freesAt: row?.holds[0]?.expiresAt }
       }
-      own.amount += amount
-      own.row.sum += amount
+      if (row === undefined && first) started += 1
     }
-    return held
-  }
-
-  function start(key: string, expiresAt: number): Row {
-    const row: Row = { kind: 'row', key, sum: 0n, holders: 0, expiresAt, place: -1 }
-    rows.set(key, row)
-    if (expiresAt !== NEVER) expiring.add(row)
-    return row
+    return started
   }
 
   return {
     capabilities: Object.freeze({ shared: false }),
 
     async reserve(wanted, lease, options) {
-      begin(options)
+      const now = begin(options)
       checkReserve(wanted, lease)
-      if (leases.has(lease.id)) throw new SwitchyardError('CONFLICT', `lease ${JSON.stringify(lease.id)} was already reserved`)
-      const sums = new Map<string, bigint>()
-      let started = 0
-      for (const { key, amount, limit } of wanted) {
-        const row = rows.get(key)
-        const sum = sums.get(key) ?? row?.sum ?? 0n
-        if (sum + amount > limit) return { granted: false, key, available: limit > sum ? limit - sum : 0n }
-        if (row === undefined && !sums.has(key)) started += 1
-        sums.set(key, sum + amount)
-      }
-      if (rows.size + started > maxCounters) throw overloaded('maxCounters', maxCounters)
+      if (leases.has(lease.id)) throw taken(lease.id)
+      const weighed = weigh(wanted)
+      if (typeof weighed !== 'number') return weighed
+      if (rows.byKey.size + weighed > maxCounters) throw overloaded('maxCounters', maxCounters)
       if (leases.size >= maxLeases) throw overloaded('maxLeases', maxLeases)
-      const taken: HeldLease = { kind: 'lease', id: lease.id, held: hold(wanted), expiresAt: lease.expiresAt, place: -1 }
-      leases.set(lease.id, taken)
-      expiring.add(taken)
-      return { granted: true }
+      // Not before now, so that leases expire in the order in which the list tells of them.
+      const expiresAt = Math.max(lease.expiresAt, now)
+      const holds = rows.hold(wanted, expiresAt)
+      const { id, settleUntil = 0, note } = lease
+      const held: HeldLease = { kind: 'lease', id, state: 'open', holds, expiresAt, settleUntil, note, place: -1 }
+      leases.set(id, held)
+      expiring.add(held)
+      const sums: bigint[] = []
+      if (holds.length === wanted.length) for (const { row } of holds) sums.push(row.sum)
+      else for (const { key } of wanted) sums.push(rows.byKey.get(key)?.sum ?? 0n)
+      return { granted: true, sums }
     },
 
     async settle(leaseId, amounts, options) {
-      begin(options)
+      const now = begin(options)
       const lease = leases.get(leaseId)
-      if (lease?.held === undefined) return { settled: false }
-      const settled = new Map(Object.entries(amounts))
-      for (const [key, amount] of settled) {
-        if (!lease.held.has(key)) throw invalid(`lease ${JSON.stringify(leaseId)} holds no counter ${JSON.stringify(key)}`)
-        if (amount < 0n) throw invalid(`the amount of ${JSON.stringify(key)} is ${amount}; amounts are from 0`)
+      if (lease === undefined || lease.state === 'settled') return { settled: false }
+      const late = lease.state === 'expired'
+      if (late && lease.settleUntil <= now) return { settled: false }
+      const { holds } = lease
+      const exact = amountsOf(leaseId, holds, amounts)
+      const changes: CounterChange[] = []
+      for (let at = 0; at < holds.length; at += 1) {
+        const hold = holds[at] as Hold
+        const amount = exact[at] ?? 0n
+        const change = late ? rows.correct(hold, amount, now) : rows.settle(hold, amount, now)
+        if (change !== undefined) changes.push(change)
       }
-      release(lease, settled)
-      return { settled: true }
+      if (late) {
+        expiring.remove(lease)
+        drop(lease)
+      } else {
+        for (const hold of holds) rows.release(hold)
+        lease.state = 'settled'
+        lease.holds = NONE
+        lease.note = undefined
+      }
+      return { settled: true, changes }
+    },
+
+    async renew(leaseId, renewal, options) {
+      const now = begin(options)
+      const lease = leases.get(leaseId)
+      if (lease?.state !== 'open') return { renewed: false }
+      checkRenewal(leaseId, renewal, lease.expiresAt, now)
+      const { expiresAt, settleUntil, amounts } = renewal
+      if (amounts !== undefined) {
+        for (const [at, amount] of amountsOf(leaseId, lease.holds, amounts).entries()) {
+          if (amount !== undefined) rows.change(lease.holds[at] as Hold, amount)
+        }
+      }
+      if (settleUntil !== undefined) lease.settleUntil = settleUntil
+      if (expiresAt !== undefined) {
+        expiring.remove(lease)
+        lease.expiresAt = expiresAt
+        expiring.add(lease)
+        for (const hold of lease.holds) moveHold(hold, expiresAt)
+      }
+      return { renewed: true }
+    },
+
+    async expired(options) {
+      begin(options)
+      const oldest: ExpiredLease[] = []
+      for (const one of listed.values()) {
+        if (oldest.length === MAX_LISTED) break
+        oldest.push({ ...one, changes: one.changes.map((change) => ({ ...change })) })
+      }
+      return oldest
+    },
+
+    async acknowledge(leaseIds, options) {
+      const now = begin(options)
+      for (const id of leaseIds) {
+        const lease = leases.get(id)
+        if (lease === undefined || !listed.delete(id)) continue
+        expiring.remove(lease)
+        lease.expiresAt = lease.settleUntil
+        if (lease.settleUntil <= now) drop(lease)
+        else expiring.add(lease)
+      }
     },
 
     async read(keys, options) {
       begin(options)
-      return keys.map((key) => rows.get(key)?.sum ?? 0n)
+      return keys.map((key) => rows.byKey.get(key)?.sum ?? 0n)
     },
 
-    usage: () => ({ rows: rows.size, leases: leases.size, expiring: expiring.size }),
+    usage: () => ({ rows: rows.byKey.size, leases: leases.size, expiring: expiring.size }),
 
     clear() {
       rows.clear()
       leases.clear()
+      listed.clear()
       expiring.clear()
     },
   }
-}
-
-function checkReserve(wanted: readonly CounterRow[], lease: Lease): void {
-  if (lease.id === '') throw invalid('a lease id must not be empty')
-  if (!Number.isFinite(lease.expiresAt)) throw invalid(`lease ${JSON.stringify(lease.id)} needs a finite expiresAt in epoch ms`)
-  for (const { key, amount, expiresAt } of wanted) {
-    if (key === '') throw invalid('a counter key must not be empty')
-    if (amount < 0n) throw invalid(`the amount of ${JSON.stringify(key)} is ${amount}; amounts are from 0`)
-    if (Number.isNaN(expiresAt)) throw invalid(`the expiresAt of ${JSON.stringify(key)} must be epoch milliseconds, not NaN`)
-  }
-}
-
-function overloaded(option: 'maxCounters' | 'maxLeases', limit: number): SwitchyardError {
-  const mend = 'raise it, let leases expire sooner, or move to a shared store'
-  return new SwitchyardError('OVERLOADED', `the counters in memory are full: ${option} is ${limit}; ${mend}`, {
-    details: { option, limit },
-  })
 }
