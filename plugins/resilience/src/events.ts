@@ -1,4 +1,5 @@
 import type { PressureLevel } from './shed/pressure.ts'
+import type { Refused } from './shed/refusal-tally.ts'
 
 /** What a guard of one target tells of. */
 export interface GuardEvent {
@@ -24,5 +25,7 @@ declare module '@switchyard/contract' {
     'retry-budget:refilled': GuardEvent
     /** The node sheds more, or less, than before. */
     'shed:changed': { readonly plugin: string; readonly at: number; readonly from: PressureLevel; readonly to: PressureLevel }
+    /** Calls that were shed since `since`, by class; once a second at most. */
+    'shed:refused': { readonly plugin: string; readonly at: number; readonly since: number } & Refused
   }
 }

@@ -2,7 +2,6 @@ export type { GuardEvent } from './events.ts'
 export {
   type Given,
   type OperationInput,
-  type PressureSettings,
   type ResilienceInput,
   type ResilienceOptions,
   resilienceOptions,
@@ -23,3 +22,5 @@ export type {
   ShedSettings,
 } from './settings.ts'
 export type { PressureLevel } from './shed/pressure.ts'
+export type { PressureSettings } from './shed/pressure-options.ts'
+export type { Refused } from './shed/refusal-tally.ts'

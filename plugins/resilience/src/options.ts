@@ -1,28 +1,12 @@
 import { z } from 'zod'
 import type { Settings } from './settings.ts'
+import { type PressureSettings, pressureOptions } from './shed/pressure-options.ts'
 
 /** Settings of which any may be left out; what is has a default, see README. */
 export type Given<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 /** The groups of settings, for one operation or for all. */
 export type OperationInput = { readonly [G in keyof Settings]?: Given<Settings[G]> | undefined }
-
-/** When the node sheds calls. Each pair is the mark that begins it and the lower one that ends it. */
-export interface PressureSettings {
-  /** 90th percentile of the event loop's delay. */
-  readonly loopDelayOnMs: number
-  readonly loopDelayOffMs: number
-  /** Calls under way at this node; false = not counted. */
-  readonly inFlightOn: number | false
-  /** Default: nine tenths of `inFlightOn`. */
-  readonly inFlightOff: number | undefined
-  /** Marks of class `normal` are those of `low` times this, */
-  readonly normalFactor: number
-  /** and of class `high` times this. */
-  readonly highFactor: number
-  /** Least delay that a refusal asks for; jitter adds up to as much again. */
-  readonly retryAfterMs: number
-}
 
 /** What `resilience({ ... })` takes; all of it may be left out. */
 export interface ResilienceInput extends OperationInput {
@@ -181,39 +165,10 @@ const groups = {
     .describe('What is answered when nothing serves.'),
 }
 
-const mark = z.int().min(1).max(LONGEST_TIMER_MS)
-
-const pressure = z
-  .strictObject({
-    loopDelayOnMs: mark.default(100).describe('Shed class low once the 90th percentile of the event loop delay is at this.'),
-    loopDelayOffMs: mark.default(50).describe('Stop once it is below this.'),
-    inFlightOn: z
-      .union([z.literal(false), mark])
-      .default(false)
-      .describe('Shed class low at so many calls under way. false = not counted.'),
-    inFlightOff: mark.optional().describe('Stop below this. Default: nine tenths of inFlightOn.'),
-    normalFactor: z.number().min(1).max(1_000).default(3).describe('The marks of class normal, as a multiple.'),
-    highFactor: z.number().min(1).max(1_000).default(10).describe('The marks of class high, as a multiple.'),
-    retryAfterMs: z
-      .int()
-      .min(0)
-      .max(LONGEST_TIMER_MS)
-      .default(1_000)
-      .describe('Least delay that a refusal asks for; jitter adds up to as much again.'),
-  })
-  .refine(({ loopDelayOnMs, loopDelayOffMs }) => loopDelayOffMs < loopDelayOnMs, {
-    error: 'must be below loopDelayOnMs, or shedding would flap',
-    path: ['loopDelayOffMs'],
-  })
-  .refine(({ inFlightOn, inFlightOff }) => inFlightOn === false || inFlightOff === undefined || inFlightOff < inFlightOn, {
-    error: 'must be below inFlightOn, or shedding would flap',
-    path: ['inFlightOff'],
-  })
-
 /** The schema of the options. Strict: an unknown key is an error. */
 export const resilienceOptions: z.ZodType<ResilienceOptions, ResilienceInput> = z.strictObject({
   ...groups,
-  pressure: pressure.prefault({}).describe('When this node sheds calls.'),
+  pressure: pressureOptions.prefault({}).describe('When this node sheds calls.'),
   operations: z
     .record(
       z.string().regex(/^[^.\s]+\.[^.\s]+$/, 'an operation is named noun.verb, such as sql.query'),

@@ -12,7 +12,7 @@ import { type ResilienceInput, resilienceOptions } from './options.ts'
 import { retryPolicy } from './retry/retry-policy.ts'
 import { anywhere, settingsFor } from './settings.ts'
 import { shedPolicy } from './shed/shed-policy.ts'
-import { systemLoopDelay } from './shed/system-loop-delay.ts'
+import { systemPressure } from './shed/system-pressure.ts'
 import './events.ts'
 
 /**
@@ -33,18 +33,19 @@ export const resilience: PluginFactory<ResilienceInput> = definePlugin({
     const policies: Policy[] = [deadline]
     let sheds = (): boolean => false
     if (anywhere(options, ({ shed }) => shed.enabled)) {
-      const delay = systemLoopDelay()
-      onClose(() => delay.close())
       const { pressure } = options
+      const { read, close } = systemPressure(pressure)
+      onClose(close)
       const shedding = shedPolicy({
         ...of('shed'),
         clock,
         random,
         emit,
         pressure,
-        loopDelayMs: delay.read,
-        settings: (operation) => settings(operation).shed,
+        read,
+        settings,
       })
+      onClose(shedding.close)
       policies.push(shedding.policy)
       sheds = shedding.sheds
     }

@@ -77,6 +77,9 @@ describe('options that are refused', () => {
     ['marks of the node for one operation', { operations: { 'sql.query': { pressure: {} } } }],
     ['marks that would flap', { pressure: { loopDelayOnMs: 50, loopDelayOffMs: 50 } }],
     ['marks of calls that would flap', { pressure: { inFlightOn: 10, inFlightOff: 10 } }],
+    ['marks of the loop that would flap', { pressure: { loopUtilisationOn: 0.8 } }],
+    ['marks of the heap that would flap', { pressure: { heapShareOn: 0.7, heapShareOff: 0.7 } }],
+    ['marks of sockets that would flap', { pressure: { socketsOn: 10, socketsOff: 11 } }],
     ['a weight of nothing', { bulkhead: { tenantWeights: { acme: 0 } } }],
   ])('%s', (_name, input) => {
     expect(resilienceOptions.safeParse(input).success).toBe(false)

@@ -2,7 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** How late the event loop is. */
 export interface LoopDelay {
-  /** 90th percentile of the last second or so, in ms. A higher one would be a single pause, of which a second has a hundred chances. */
+  /**
+   * 90th percentile of the last second or so, in ms, and never what happened once alone: a single pause, of which a second has a hundred
+   * chances, says nothing of the next.
+   */
   read(): number
   close(): void
 }
@@ -32,7 +35,11 @@ export function loopDelayOf(
   return {
     read() {
       const begun = reads < READS_KEPT
-      if (begun && histogram.count >= LEAST_SAMPLES) last = Math.max(0, histogram.percentile(QUANTILE) / 1e6 - RESOLUTION_MS)
+      const { count } = histogram
+      if (begun && count >= LEAST_SAMPLES) {
+        const quantile = Math.min(QUANTILE, (100 * (count - 1)) / count)
+        last = Math.max(0, histogram.percentile(quantile) / 1e6 - RESOLUTION_MS)
+      }
       if (++reads >= READS_KEPT) {
         reads = 0
         histogram.reset()

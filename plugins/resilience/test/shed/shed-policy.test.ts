@@ -1,7 +1,7 @@
 import type { Call, Ending } from '@switchyard/contract'
 import { virtualClock } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
-import { resilienceOptions } from '../../src/options.ts'
+import { type OperationInput, resilienceOptions } from '../../src/options.ts'
 import { shedPolicy } from '../../src/shed/shed-policy.ts'
 import { loopDelayOf, systemLoopDelay } from '../../src/shed/system-loop-delay.ts'
 import { fakeCall, rejection, unavailable } from '../fake-call.ts'
@@ -9,26 +9,32 @@ import { testLanes } from '../test-lanes.ts'
 
 const REPLY = { rows: [], rowCount: 0 }
 
-function setup(pressure: object = {}, shed: { enabled?: boolean } = {}) {
+function setup(pressure: object = {}, input: OperationInput = {}) {
   const clock = virtualClock()
-  const loop = { delayMs: 0, reads: 0 }
-  const made = testLanes({ shed })
+  const loop = { delayMs: 0, utilisation: 0, reads: 0, chance: 0.5 }
+  const made = testLanes(input)
   const shedding = shedPolicy({
     name: 'resilience/shed',
     plugin: 'resilience',
     clock,
-    random: () => 0.5,
+    random: () => loop.chance,
     emit: made.emit,
     pressure: resilienceOptions.parse({ pressure }).pressure,
-    settings: (operation) => made.settings(operation).shed,
-    loopDelayMs: () => {
+    settings: made.settings,
+    read: () => {
       loop.reads++
-      return loop.delayMs
+      return { loopDelayMs: loop.delayMs, loopUtilisation: loop.utilisation, heapShare: 0, sockets: 0 }
     },
   })
   const { policy } = shedding
-  const ask = (priority?: string, next: (call: Call) => Promise<unknown> = async () => REPLY): Promise<unknown> =>
-    policy.around(fakeCall({ attributes: priority === undefined ? {} : { priority } }), next as never)
+  const ask = (
+    priority?: string,
+    next: (call: Call) => Promise<unknown> = async () => REPLY,
+    tenant: string = 'acme',
+  ): Promise<unknown> => {
+    const attributes: Call['attributes'] = priority === undefined ? {} : { priority }
+    return policy.around(fakeCall({ attributes, principal: { tenant, keyId: 'key-1', roles: [] } }), next as never)
+  }
   const admitted = async (): Promise<string[]> => {
     const served: string[] = []
     for (const priority of ['low', 'normal', 'high'])
@@ -38,48 +44,67 @@ function setup(pressure: object = {}, shed: { enabled?: boolean } = {}) {
       )
     return served
   }
-  return { clock, loop, policy, ask, admitted, sheds: shedding.sheds, told: made.told }
+  return { clock, loop, ask, admitted, ...shedding, told: made.told }
 }
 
 describe('by the delay of the event loop', () => {
-  test('classes go one after the other, and come back below their lower marks', async () => {
+  test('the lowest class goes at once, a share of the others that rises; all come back below their lower marks', async () => {
     const { clock, loop, admitted, sheds, told } = setup()
-    for (const [delayMs, served] of [
-      [99, ['low', 'normal', 'high']],
-      [100, ['normal', 'high']],
-      [300, ['high']],
-      [1_000, []],
-      [400, ['high']],
-      [60, ['normal', 'high']],
-      [49, ['low', 'normal', 'high']],
+    for (const [delayMs, turns, served] of [
+      [99, 1, ['low', 'normal', 'high']],
+      [100, 1, ['normal', 'high']],
+      [300, 7, ['normal', 'high']],
+      [300, 1, ['high']],
+      [300, 2, ['high']],
+      [1_000, 7, ['high']],
+      [1_000, 1, []],
+      [400, 1, ['high']],
+      [160, 3, ['high']],
+      [160, 5, ['normal', 'high']],
+      [60, 1, ['normal', 'high']],
+      [49, 1, ['low', 'normal', 'high']],
     ] as const) {
       loop.delayMs = delayMs
-      await clock.advance(100)
-      expect(await admitted()).toEqual(served)
+      let last: string[] = []
+      for (let turn = 0; turn < turns; turn++) {
+        await clock.advance(100)
+        last = await admitted()
+      }
+      expect([delayMs, last]).toEqual([delayMs, served])
       expect(sheds()).toBe(served.length < 3)
     }
-    expect(told.map(({ event, payload }) => [event, payload.from, payload.to])).toEqual([
-      ['shed:changed', 0, 1],
-      ['shed:changed', 1, 2],
-      ['shed:changed', 2, 3],
-      ['shed:changed', 3, 2],
-      ['shed:changed', 2, 1],
-      ['shed:changed', 1, 0],
+    const levels = told.filter(({ event }) => event === 'shed:changed').map(({ payload }) => [payload.from, payload.to])
+    expect(levels).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 2],
+      [2, 1],
+      [1, 0],
     ])
   })
 
   test('a refusal says when to come back, jittered, and dials nothing', async () => {
     const { loop, ask } = setup()
-    loop.delayMs = 500
+    loop.delayMs = 150
     let dialled = false
     const error = await rejection(
-      ask(undefined, async () => {
+      ask('low', async () => {
         dialled = true
       }),
     )
     expect(error).toMatchObject({ code: 'OVERLOADED', retryAfterMs: 1_500, plugin: 'resilience' })
-    expect(error.details).toEqual({ guard: 'shed', sent: false, level: 2 })
+    expect(error.details).toEqual({ guard: 'shed', sent: false, level: 1 })
     expect(dialled).toBe(false)
+  })
+
+  test('one that is always busy, but in time, sheds the lowest class alone', async () => {
+    const { clock, loop, admitted } = setup()
+    loop.utilisation = 1
+    for (let turn = 0; turn < 50; turn++) {
+      expect(await admitted()).toEqual(['normal', 'high'])
+      await clock.advance(100)
+    }
   })
 
   test('is read ten times a second at most, however many calls come', async () => {
@@ -92,7 +117,7 @@ describe('by the delay of the event loop', () => {
   })
 
   test('does not touch an operation for which it is off', async () => {
-    const { loop, ask } = setup({}, { enabled: false })
+    const { loop, ask } = setup({}, { shed: { enabled: false } })
     loop.delayMs = 10_000
     expect(await ask('low')).toBe(REPLY)
   })
@@ -134,16 +159,108 @@ describe('by the calls under way', () => {
 })
 
 test('explain says what would become of a call', async () => {
-  const { loop, policy, ask } = setup({ inFlightOn: 50 })
+  const { clock, loop, policy, ask } = setup({ inFlightOn: 50 })
   const explained = async (priority: string) => (await policy.explain?.(fakeCall({ attributes: { priority } })))?.decisions[0]
   expect(await explained('odd')).toEqual({
     decision: 'admitted',
-    because: { level: 0, priority: 'normal', inFlight: 0, loopDelayMs: 0 },
+    because: { level: 0, priority: 'normal', refusedShare: 0, inFlight: 0, loopDelayMs: 0, loopUtilisation: 0, heapShare: 0 },
   })
   loop.delayMs = 150
   await ask('high')
   expect(await explained('low')).toMatchObject({ decision: 'refused', because: { level: 1, loopDelayMs: 150 } })
   expect(await explained('high')).toMatchObject({ decision: 'admitted' })
+  loop.delayMs = 350
+  await clock.advance(100)
+  await ask('high')
+  expect(await explained('normal')).toMatchObject({ decision: 'may-be-refused', because: { refusedShare: 0.1 } })
+})
+
+describe('who goes first', () => {
+  const served = async (made: ReturnType<typeof setup>, seconds: number): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = { greedy: 0, modest: 0 }
+    for (let turn = 0; turn < seconds * 10; turn++) {
+      for (const [tenant, calls] of [
+        ['greedy', 9],
+        ['modest', 3],
+      ] as const)
+        for (let call = 0; call < calls; call++) {
+          made.loop.chance = (made.loop.chance + 0.37) % 1
+          await made
+            .ask(undefined, async () => REPLY, tenant)
+            .then(
+              () => {
+                counts[tenant] = (counts[tenant] ?? 0) + 1
+              },
+              () => {},
+            )
+        }
+      await made.clock.advance(100)
+    }
+    return counts
+  }
+
+  test('tenants above their share, before anybody else does', async () => {
+    const made = setup()
+    made.loop.delayMs = 350
+    const { greedy, modest } = await served(made, 0.5)
+    expect(modest).toBe(15)
+    expect(greedy).toBeLessThan(30)
+  })
+
+  test('a share is by weight', async () => {
+    const made = setup({}, { bulkhead: { tenantWeights: { greedy: 3 } } })
+    made.loop.delayMs = 350
+    expect(await served(made, 0.5)).toEqual({ greedy: 45, modest: 15 })
+  })
+
+  test('in the end everybody', async () => {
+    const made = setup()
+    made.loop.delayMs = 350
+    await served(made, 1.2)
+    expect(await served(made, 0.5)).toEqual({ greedy: 0, modest: 0 })
+  })
+})
+
+test('a machine that is starved for a second does not refuse a second of its calls', async () => {
+  const made = setup()
+  let refused = 0
+  let chance = 0
+  // 500 calls a second of the usual class, while the loop's delay stands far above the mark of that class.
+  made.loop.delayMs = 350
+  for (let call = 0; call < 500; call++) {
+    made.loop.chance = chance = (chance + 0.618034) % 1
+    await made.ask().catch(() => refused++)
+    await made.clock.advance(2)
+  }
+  made.loop.delayMs = 40
+  await made.clock.advance(100)
+  for (let call = 0; call < 500; call++) await made.ask().catch(() => refused++)
+  expect(refused).toBeGreaterThan(50)
+  expect(refused).toBeLessThan(170)
+})
+
+describe('what was refused is told', () => {
+  test('once a second, counted by class, and no timer is left', async () => {
+    const { clock, loop, ask, told, close } = setup({ inFlightOn: 1, normalFactor: 2 })
+    const refusals = () => told.filter(({ event }) => event === 'shed:refused').map(({ payload }) => payload)
+    loop.delayMs = 150
+    const at = clock.now()
+    for (const priority of ['low', 'low', 'high']) await ask(priority).catch(() => {})
+    const open = Promise.withResolvers<unknown>()
+    const held = [ask('high', () => open.promise), ask('high', () => open.promise)]
+    await ask('normal').catch(() => {})
+    expect(refusals()).toEqual([])
+    await clock.advance(1_000)
+    expect(refusals()).toEqual([{ plugin: 'resilience', since: at, at: at + 1_000, low: 2, normal: 1, high: 0 }])
+    expect(clock.pending()).toBe(0)
+    await ask('low').catch(() => {})
+    close()
+    close()
+    expect(refusals()).toHaveLength(2)
+    expect(clock.pending()).toBe(0)
+    open.resolve(REPLY)
+    await Promise.all(held)
+  })
 })
 
 describe("Node's own measure of the loop", () => {
@@ -167,11 +284,15 @@ describe("Node's own measure of the loop", () => {
 
   test('is read less its own interval, takes no notice of the start, and forgets after ten reads', () => {
     const histogram = { count: 3, nanoseconds: 900e6, resets: 0, disabled: 0 }
+    let asked = 0
     const delay = loopDelayOf({
       get count() {
         return histogram.count
       },
-      percentile: (share: number) => (share === 90 ? histogram.nanoseconds : 0),
+      percentile: (share: number) => {
+        asked = share
+        return histogram.nanoseconds
+      },
       reset: () => {
         histogram.resets++
         histogram.count = 0
@@ -184,6 +305,8 @@ describe("Node's own measure of the loop", () => {
     expect(delay.read()).toBe(0)
     histogram.count = 4
     for (let i = 0; i < 8; i++) expect(delay.read()).toBe(120)
+    // Of four the third: what happened once is no state.
+    expect(asked).toBe(75)
     expect(histogram.resets).toBe(1)
     delay.read()
     expect(histogram.resets).toBe(2)
@@ -191,6 +314,7 @@ describe("Node's own measure of the loop", () => {
     expect(delay.read()).toBe(120)
     histogram.count = 100
     expect(delay.read()).toBe(0)
+    expect(asked).toBe(90)
     delay.close()
     expect(histogram.disabled).toBe(1)
   })
