@@ -53,6 +53,33 @@ test('a stated wait becomes retry-after in whole seconds, rounded up, and in mil
   expect(failure.headers).toMatchObject({ 'retry-after': '2', 'retry-after-ms': '1200', 'x-should-retry': 'true' })
 })
 
+test('an error tells limits by headers of its own, and may set no other header', () => {
+  const headers = {
+    ratelimit: '"calls";r=0;t=30',
+    'x-ratelimit-remaining-requests': '0',
+    'x-switchyard-budget': 'team',
+    'retry-after': '99999',
+    'set-cookie': 'a=b',
+    'content-length': '1',
+    'x-ratelimit-two-lines': 'a\r\nset-cookie: a=b',
+    'x-ratelimit-number': 7,
+  }
+  const failure = toHttp(new SwitchyardError('RATE_LIMITED', 'slow down', { retryAfterMs: 1_200, details: { headers } }))
+  expect(failure.headers).toEqual({
+    'x-should-retry': 'true',
+    'retry-after': '2',
+    'retry-after-ms': '1200',
+    ratelimit: '"calls";r=0;t=30',
+    'x-ratelimit-remaining-requests': '0',
+    'x-switchyard-budget': 'team',
+  })
+})
+
+test('a delay without a retryAfterMs goes out as the error has it', () => {
+  const error = new SwitchyardError('BUDGET_EXCEEDED', 'spent', { details: { headers: { 'retry-after': '3600' } } })
+  expect(toHttp(error).headers).toEqual({ 'x-should-retry': 'false', 'retry-after': '3600' })
+})
+
 test('a bug tells the client nothing of itself', () => {
   const failure = toHttp(new TypeError('secret detail'))
   expect(failure.status).toBe(500)

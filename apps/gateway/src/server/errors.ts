@@ -42,6 +42,11 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 /** Statuses by which an upstream says that the request is at fault: the client gets them as they are. */
 const CLIENTS_FAULT: ReadonlySet<number> = new Set([400, 404, 405, 409, 413, 415, 422])
 
+/** Headers that an error may bring in `details.headers`: what limits and budgets tell, and nothing that frames a reply. */
+const ERRORS_OWN = /^(?:retry-after|ratelimit(?:-policy)?|x-ratelimit-[a-z-]+|x-switchyard-[a-z-]+)$/
+/** What a header may hold. */
+const HEADER_TEXT = /^[ -~]{1,1000}$/
+
 export interface HttpFailure {
   readonly status: number
   readonly contentType: string
@@ -62,7 +67,8 @@ export interface FailureContext {
  */
 export function toHttp(thrown: unknown, { dialect = 'chat/completions', exhausted = false }: FailureContext = {}): HttpFailure {
   const error = SwitchyardError.is(thrown) ? thrown : new SwitchyardError('INTERNAL', 'internal error', { cause: thrown })
-  const headers: Record<string, string> = { 'x-should-retry': String(error.retryable) }
+  const headers = ownHeaders(error)
+  headers['x-should-retry'] = String(error.retryable)
   if (error.retryAfterMs !== undefined) {
     headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000))
     headers['retry-after-ms'] = String(Math.ceil(error.retryAfterMs))
@@ -71,6 +77,16 @@ export function toHttp(thrown: unknown, { dialect = 'chat/completions', exhauste
   const status = exhausted && (own === 429 || own >= 500) ? 503 : own
   if (dialect !== 'problem') return { status, headers, contentType: 'application/json', body: errorBody(dialect, error) }
   return { status, headers, contentType: 'application/problem+json', body: problem(error, status) }
+}
+
+function ownHeaders({ details }: SwitchyardError): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const own = details?.headers
+  if (typeof own !== 'object' || own === null) return headers
+  for (const [name, value] of Object.entries(own)) {
+    if (typeof value === 'string' && ERRORS_OWN.test(name) && HEADER_TEXT.test(value)) headers[name] = value
+  }
+  return headers
 }
 
 function statusOf(error: SwitchyardError): number {
