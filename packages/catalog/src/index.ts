@@ -34,6 +34,7 @@ export { type Override, type OverrideRows, overridesFromRows } from './overrides
 export { type CatalogSource, catalog } from './port.ts'
 export { basePrice, type Cost, type CostPart, microUsd, type PriceOptions, price, reservedPico } from './price/price.ts'
 export type { Bound, Conditions } from './price/select-row.ts'
+export { tierOf } from './price/tier-of.ts'
 export { type CatalogQuery, hasCapability } from './query.ts'
 export { seedCatalog } from './seed.ts'
 export { type Completer, completePrice, completer, type StoredEntry, type StoredPrice } from './stored-entry.ts'

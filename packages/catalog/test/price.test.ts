@@ -1,6 +1,6 @@
 import type { Usage } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
-import { type Entry, microUsd, type PriceOptions, price, reservedPico, seedCatalog } from '../src/index.ts'
+import { type Entry, microUsd, type PriceOptions, price, reservedPico, seedCatalog, tierOf } from '../src/index.ts'
 import { entryOf, priced } from './support.ts'
 
 const micro = (entry: Entry, usage: Usage, options?: PriceOptions): number => {
@@ -49,6 +49,17 @@ describe('unpriced is null, never 0', () => {
     expect(cost).toMatchObject({ unknown: ['webSearch'], bound: 'lower' })
   })
 
+  test('pictures of the usual quality are found by either of its names, others by their own alone', () => {
+    const named = priced({ perUnit: { image: { 'standard/1024x1024': 4, 'hd/1024x1024': 8, 'default/256x256': 2 } } })
+    const each = (key: string): bigint | undefined =>
+      price(named, { inputTokens: 0, outputTokens: 0, units: { [`image:${key}`]: 3 } })?.pico
+    expect(each('default/1024x1024')).toBe(12n)
+    expect(each('standard/256x256')).toBe(6n)
+    expect(each('hd/1024x1024')).toBe(24n)
+    expect(each('hd/256x256')).toBeUndefined()
+    expect(each('default/default')).toBeUndefined()
+  })
+
   test('a free model costs 0, exactly', () => {
     expect(price(entryOf({ free: true }), { inputTokens: 5, outputTokens: 5 })).toMatchObject({
       pico: 0n,
@@ -56,6 +67,22 @@ describe('unpriced is null, never 0', () => {
       unknown: [],
     })
   })
+})
+
+test.each([
+  ['default', 'standard'],
+  ['standard', 'standard'],
+  ['on_demand', 'standard'],
+  ['batch', 'batch'],
+  ['flex', 'flex'],
+  ['priority', 'priority'],
+  ['fast', 'fast'],
+  ['auto', undefined],
+  ['scale', undefined],
+  ['toString', undefined],
+  [undefined, undefined],
+] as const)('the word %j is the tier %j', (word, tier) => {
+  expect(tierOf(word)).toBe(tier)
 })
 
 describe('bodies whose cost is known to the micro-USD', () => {

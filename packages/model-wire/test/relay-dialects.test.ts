@@ -250,9 +250,19 @@ describe('whole replies', () => {
       'application/json',
       { usage: { inputTokens: 4, outputTokens: 0 } },
     ],
-    ['rerank', { results: [], meta: { billed_units: { search_units: 1 } } }, 'application/json', { usageSource: 'none' }],
+    [
+      'rerank',
+      { results: [], meta: { billed_units: { search_units: 2 } } },
+      'application/json',
+      { usageSource: 'reported', usage: { inputTokens: 0, outputTokens: 0, units: { search: 2 } } },
+    ],
     ['images/generations', { data: [{}], usage: tokens }, 'application/json', { usage: { inputTokens: 5, outputTokens: 1 } }],
-    ['images/generations', { data: [{}] }, 'application/json', { usageSource: 'none' }],
+    [
+      'images/generations',
+      { data: [{}, {}] },
+      'application/json',
+      { usageSource: 'reported', usage: { inputTokens: 0, outputTokens: 0, units: { 'image:default/default': 2 } } },
+    ],
     ['audio/speech', 'ID3\u0000<html', 'audio/mpeg', { usageSource: 'none' }],
     ['audio/transcriptions', 'hello', 'text/plain', { usageSource: 'none' }],
     ['audio/transcriptions', { text: 'a', usage: tokens }, 'application/json', { usage: { inputTokens: 5, outputTokens: 1 } }],
@@ -260,7 +270,7 @@ describe('whole replies', () => {
       'audio/transcriptions',
       { text: 'a', usage: { type: 'duration', seconds: 3 } },
       'application/json',
-      { usageSource: 'none' },
+      { usageSource: 'reported', usage: { inputTokens: 0, outputTokens: 0, units: { second: 3 } } },
     ],
   ])('of %s pass byte for byte: %j', async (endpoint, body, type, ending) => {
     const reply = whole(endpoint, body, type)

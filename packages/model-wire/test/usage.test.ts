@@ -200,6 +200,137 @@ describe('counts of every route become totals, whole, streamed, and streamed fie
       },
       { inputTokens: 10, outputTokens: 5, audioInputTokens: 7, audioOutputTokens: 3 },
     ],
+    [
+      'deepseek: the cache has a name of its own, and lies inside',
+      'openai',
+      {
+        prompt_tokens: 1000,
+        completion_tokens: 60,
+        total_tokens: 1060,
+        prompt_cache_hit_tokens: 640,
+        prompt_cache_miss_tokens: 360,
+        completion_tokens_details: { reasoning_tokens: 40 },
+      },
+      { inputTokens: 1000, outputTokens: 60, cacheReadTokens: 640, reasoningTokens: 40 },
+    ],
+    [
+      'moonshot: cached tokens beside the totals',
+      'openai',
+      { prompt_tokens: 100, completion_tokens: 5, total_tokens: 105, cached_tokens: 64 },
+      { inputTokens: 100, outputTokens: 5, cacheReadTokens: 64 },
+    ],
+    [
+      'xai: reasoning outside the completion, also where as much was cached',
+      'xai',
+      {
+        prompt_tokens: 100,
+        completion_tokens: 10,
+        total_tokens: 174,
+        prompt_tokens_details: { cached_tokens: 64 },
+        completion_tokens_details: { reasoning_tokens: 64 },
+      },
+      { inputTokens: 100, outputTokens: 74, cacheReadTokens: 64, reasoningTokens: 64 },
+    ],
+    [
+      'gemini: thoughts that only the total knows are output',
+      'gemini',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 40 },
+      { inputTokens: 10, outputTokens: 30, reasoningTokens: 25 },
+    ],
+    [
+      'anthropic: writes for an hour are a part of the writes',
+      'anthropic',
+      {
+        input_tokens: 10,
+        output_tokens: 2,
+        cache_read_input_tokens: 5,
+        cache_creation_input_tokens: 300,
+        cache_creation: { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 200 },
+      },
+      { inputTokens: 315, outputTokens: 2, cacheReadTokens: 5, cacheWriteTokens: 300, cacheWrite1hTokens: 200 },
+    ],
+    [
+      'anthropic: writes by their kinds alone',
+      'anthropic',
+      {
+        input_tokens: 10,
+        output_tokens: 2,
+        cache_read_input_tokens: 0,
+        cache_creation: { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 200 },
+      },
+      { inputTokens: 310, outputTokens: 2, cacheWriteTokens: 300, cacheWrite1hTokens: 200 },
+    ],
+    [
+      'sound that came from the cache counts there alone',
+      'openai',
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        total_tokens: 150,
+        prompt_tokens_details: {
+          cached_tokens: 60,
+          audio_tokens: 70,
+          cached_tokens_details: { text_tokens: 20, audio_tokens: 40 },
+        },
+        completion_tokens_details: { audio_tokens: 30, reasoning_tokens: 0 },
+      },
+      { inputTokens: 100, outputTokens: 50, cacheReadTokens: 60, audioInputTokens: 30, audioOutputTokens: 30 },
+    ],
+    [
+      'parts that must overlap are cut to their whole, the cache first',
+      'openai',
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        total_tokens: 150,
+        prompt_tokens_details: { cached_tokens: 80, audio_tokens: 30, image_tokens: 10 },
+        completion_tokens_details: { reasoning_tokens: 30, audio_tokens: 40 },
+      },
+      {
+        inputTokens: 100,
+        outputTokens: 50,
+        cacheReadTokens: 80,
+        audioInputTokens: 20,
+        reasoningTokens: 30,
+        audioOutputTokens: 20,
+      },
+    ],
+    [
+      'pictures, in and out',
+      'openai',
+      {
+        input_tokens: 50,
+        output_tokens: 1056,
+        total_tokens: 1106,
+        input_tokens_details: { text_tokens: 10, image_tokens: 40 },
+        output_tokens_details: { image_tokens: 1056, text_tokens: 0 },
+      },
+      { inputTokens: 50, outputTokens: 1056, imageInputTokens: 40, imageOutputTokens: 1056 },
+    ],
+    [
+      'transcripts write "token" for "tokens"',
+      'openai',
+      {
+        type: 'tokens',
+        input_tokens: 14,
+        output_tokens: 45,
+        total_tokens: 59,
+        input_token_details: { text_tokens: 4, audio_tokens: 10 },
+      },
+      { inputTokens: 14, outputTokens: 45, audioInputTokens: 10 },
+    ],
+    [
+      'seconds of sound and searches beside tokens',
+      'openai',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, prompt_audio_seconds: 7, num_search_queries: 3 },
+      { inputTokens: 10, outputTokens: 5, units: { second: 7, webSearch: 3 } },
+    ],
+    [
+      'anthropic: searches on the web',
+      'anthropic',
+      { input_tokens: 10, output_tokens: 5, cache_read_input_tokens: 0, server_tool_use: { web_search_requests: 2 } },
+      { inputTokens: 10, outputTokens: 5, units: { webSearch: 2 } },
+    ],
     ['cohere: plain', 'cohere', { prompt_tokens: 3, completion_tokens: 4 }, { inputTokens: 3, outputTokens: 4 }],
     [
       'anthropic messages: cache beside the input',
@@ -247,22 +378,26 @@ test('no part is ever larger than its whole, and no count below zero, whatever w
   const tokens = fc.option(fc.oneof(fc.integer({ min: -2, max: 40 }), fc.constantFrom(1.5, '7', Number.NaN)), {
     nil: undefined,
   })
-  const details = fc.option(fc.record({ cached_tokens: tokens, reasoning_tokens: tokens, audio_tokens: tokens }))
+  const details = fc.option(
+    fc.record({ cached_tokens: tokens, reasoning_tokens: tokens, audio_tokens: tokens, image_tokens: tokens }),
+  )
   const names = ['prompt', 'completion', 'total', 'input', 'output', 'cache_read_input', 'cache_creation_input']
   const fields = fc.record({
     ...Object.fromEntries(names.map((name) => [`${name}_tokens`, tokens])),
     ...Object.fromEntries(names.slice(0, 5).map((name) => [`${name}_tokens_details`, details])),
   })
-  const routes = fc.constantFrom<UsageRoute>('openai', 'anthropic', 'vertex-claude', 'bedrock', 'gemini', 'cohere')
+  const routes = fc.constantFrom<UsageRoute>('openai', 'anthropic', 'vertex-claude', 'bedrock', 'gemini', 'xai', 'cohere')
   fc.assert(
     fc.property(fields, routes, (raw, route) => {
       const usage = normaliseUsage(raw, route)?.usage
       if (usage === undefined) return
       for (const value of Object.values(usage)) expect(Number.isSafeInteger(value) && value >= 0).toBe(true)
-      expect((usage.cacheReadTokens ?? 0) + (usage.cacheWriteTokens ?? 0)).toBeLessThanOrEqual(usage.inputTokens)
-      expect(usage.reasoningTokens ?? 0).toBeLessThanOrEqual(usage.outputTokens)
-      expect(usage.audioInputTokens ?? 0).toBeLessThanOrEqual(usage.inputTokens)
-      expect(usage.audioOutputTokens ?? 0).toBeLessThanOrEqual(usage.outputTokens)
+      const { cacheReadTokens = 0, cacheWriteTokens = 0, audioInputTokens = 0, imageInputTokens = 0 } = usage
+      const { reasoningTokens = 0, audioOutputTokens = 0, imageOutputTokens = 0 } = usage
+      const partsIn = cacheReadTokens + cacheWriteTokens + audioInputTokens + imageInputTokens
+      expect(partsIn).toBeLessThanOrEqual(usage.inputTokens)
+      expect(reasoningTokens + audioOutputTokens + imageOutputTokens).toBeLessThanOrEqual(usage.outputTokens)
+      expect(usage.cacheWrite1hTokens ?? 0).toBeLessThanOrEqual(cacheWriteTokens)
     }),
     { numRuns: 2_000 },
   )
@@ -271,7 +406,6 @@ test('no part is ever larger than its whole, and no count below zero, whatever w
 describe('what was not counted is estimated, and marked', () => {
   test.each<[string, object]>([
     ['negative counts', { prompt_tokens: -1, completion_tokens: -1, total_tokens: -1 }],
-    ['zeros', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }],
     ['no counts', {}],
   ])('%s', async (_, raw) => {
     expect(normaliseUsage(raw)).toBeUndefined()
@@ -306,6 +440,29 @@ describe('what was not counted is estimated, and marked', () => {
       usage: { inputTokens: 7, outputTokens: 0 },
       usageSource: 'reported',
     })
+  })
+})
+
+describe('a reported zero is a count', () => {
+  test('of the output, though something was said', async () => {
+    const raw = { prompt_tokens: 7, completion_tokens: 0, total_tokens: 7 }
+    const booked = { usage: { inputTokens: 7, outputTokens: 0 }, usageSource: 'reported' }
+    expect(await streamed('openai', [raw])).toEqual({ outcome: 'complete', ...booked })
+    expect(await whole('openai', raw)).toEqual({ outcome: 'complete', ...booked })
+  })
+
+  test('of everything: booked, and marked where something was said', async () => {
+    const raw = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+    const booked = { usage: { inputTokens: 0, outputTokens: 0 }, usageSource: 'reported', unreconciled: true }
+    expect(await streamed('openai', [raw])).toMatchObject(booked)
+    expect(await whole('openai', raw)).toMatchObject(booked)
+    const embeddings = { endpoint: 'embeddings', model: 'p/e', body: { model: 'p/e', input: 'x' } } as const
+    expect(await whole('openai', raw, embeddings)).not.toHaveProperty('unreconciled')
+  })
+
+  test('field by field: a zero in one name hides what another says', () => {
+    const raw = { prompt_tokens: 9, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 0 }, cached_tokens: 8 }
+    expect(normaliseUsage(raw)?.usage).toEqual({ inputTokens: 9, outputTokens: 1 })
   })
 })
 

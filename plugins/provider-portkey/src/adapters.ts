@@ -77,6 +77,7 @@ const ROUTES: Readonly<Record<string, UsageRoute>> = {
   bedrock: 'bedrock',
   google: 'gemini',
   'vertex-ai': 'gemini',
+  'x-ai': 'xai',
   cohere: 'cohere',
 }
 

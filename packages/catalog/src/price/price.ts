@@ -111,9 +111,16 @@ function weaker(a: Bound, b: Doubt): Bound {
 }
 
 function unitPrice(prices: UnitPrices, unit: string): number | undefined {
-  if (unit.startsWith('image:')) return prices.image?.[unit.slice('image:'.length)]
+  if (unit.startsWith('image:')) return imagePrice(prices, unit.slice('image:'.length))
   const found = prices[unit as keyof UnitPrices]
   return typeof found === 'number' ? found : undefined
+}
+
+/** Sources write `standard` for the quality that is taken where none is named, or `default`. */
+function imagePrice({ image = {} }: UnitPrices, key: string): number | undefined {
+  if (image[key] !== undefined) return image[key]
+  if (key.startsWith('default/')) return image[key.replace('default', 'standard')]
+  return key.startsWith('standard/') ? image[key.replace('standard', 'default')] : undefined
 }
 
 /** Fractions, such as seconds of audio, count to the thousandth, rounded up; so does the cost. */

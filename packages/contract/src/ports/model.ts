@@ -63,12 +63,14 @@ export interface ModelEnding extends Ending {
   readonly usageSource: 'reported' | 'estimated' | 'none'
   /** The upstream's counts do not add up to its total: the total was booked. */
   readonly unreconciled?: true
+  /** The service tier that the reply says it was served at, in the provider's words, such as `priority`: it decides the price. */
+  readonly serviceTier?: string
   readonly finishReason?: string
 }
 
 /**
  * Tokens, whole numbers >= 0. `inputTokens` and `outputTokens` are totals: cached, reasoning, audio and image tokens are parts of
- * them, in every dialect.
+ * them, in every dialect, and no token is in two parts of one total: a cached token of sound counts as cached.
  */
 export interface Usage {
   readonly inputTokens: number

@@ -3,7 +3,8 @@ import type { Json } from '../dialect/fields.ts'
 import { isObject, parsedEvent, textOf, upstreamInvalid } from '../dialect/lenient.ts'
 import { inBandError } from '../openai-error.ts'
 import { createSseDecoder, type SseDecoder } from '../sse/decoder.ts'
-import { mergeCounts, normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
+import { mergeCounts } from '../usage/counts.ts'
+import { normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
 import { contentTexts, reasoningOf } from './chat-answer.ts'
 
 /** What a chat stream says, part by part: a part is over when another begins. Texts are never empty. */

@@ -6,7 +6,8 @@ import { EventBuffer, type StreamTranslator } from '../dialect/stream-translator
 import { chatUsage } from '../dialect/usage-words.ts'
 import { inBandError } from '../openai-error.ts'
 import { createSseDecoder, type SseDecoder } from '../sse/decoder.ts'
-import { mergeCounts, normaliseUsage } from '../usage/normalise.ts'
+import { mergeCounts } from '../usage/counts.ts'
+import { normaliseUsage } from '../usage/normalise.ts'
 import { finishReasonOf, stopSequenceOf } from './reply-from-messages.ts'
 
 export interface ChatStreamOptions extends ReplyOptions {

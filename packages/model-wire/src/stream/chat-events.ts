@@ -1,7 +1,9 @@
 import { inBandError, throwErrorReason } from '../openai-error.ts'
 import type { RelayOptions } from '../relay-options.ts'
-import { mergeCounts, type NormalisedUsage, normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
+import { mergeCounts } from '../usage/counts.ts'
+import { type NormalisedUsage, normaliseUsage, type UsageRoute } from '../usage/normalise.ts'
 import { routeOf } from '../usage/route-of.ts'
+import { tierWord } from '../usage/service-tier.ts'
 import { DeltaTemplate } from './delta-template.ts'
 import { dataOf, invalidStream, type Json, lengthOf, parseData } from './event-data.ts'
 import type { StreamEvents, Verdict } from './stream-events.ts'
@@ -14,6 +16,7 @@ export class ChatEvents implements StreamEvents {
   contentSeen = false
   outputBytes = 0
   usage: NormalisedUsage | undefined = undefined
+  serviceTier: string | undefined = undefined
   private readonly plugin: string
   private readonly route: UsageRoute
   private readonly hideUsage: boolean
@@ -24,12 +27,17 @@ export class ChatEvents implements StreamEvents {
   private readonly template = new DeltaTemplate()
   private readonly open = new Set<number>()
   private finished = 0
+  private countedBytes = 0
 
   constructor(options: RelayOptions) {
     this.plugin = options.plugin
     this.route = routeOf(options)
     this.hideUsage = options.hideUsage ?? false
     this.secrets = options.secrets
+  }
+
+  get uncountedBytes(): number {
+    return this.outputBytes - this.countedBytes
   }
 
   get finishReason(): string | undefined {
@@ -56,13 +64,19 @@ export class ChatEvents implements StreamEvents {
     if (event['html-message'] !== undefined) throw invalidStream(this.plugin, 'the upstream sent text in place of events')
     const counted = typeof event.usage === 'object' && event.usage !== null
     if (counted) this.mergeUsage(event.usage as Json)
+    this.serviceTier = tierWord(event) ?? this.serviceTier
     const choices = event.choices
-    if (!Array.isArray(choices)) return 'pass'
+    if (!Array.isArray(choices)) {
+      if (counted) this.countedBytes = this.outputBytes
+      return 'pass'
+    }
     for (const choice of choices as unknown[]) {
       if (typeof choice !== 'object' || choice === null)
         throw invalidStream(this.plugin, 'the upstream sent a choice that is no object')
       this.readChoice(choice as Json)
     }
+    // The counts of an event hold what it says itself.
+    if (counted) this.countedBytes = this.outputBytes
     this.template.learn(text, event)
     return this.hideUsage && choices.length === 0 && counted ? 'hide' : 'pass'
   }

@@ -1,7 +1,8 @@
 import { isObject } from '../dialect/lenient.ts'
 import { inBandError } from '../openai-error.ts'
 import type { RelayOptions } from '../relay-options.ts'
-import { mergeCounts, type NormalisedUsage, normaliseUsage } from '../usage/normalise.ts'
+import { mergeCounts } from '../usage/counts.ts'
+import { type NormalisedUsage, normaliseUsage } from '../usage/normalise.ts'
 import { routeOf } from '../usage/route-of.ts'
 import { dataOf, type Json, parseData } from './event-data.ts'
 import type { StreamEvents, Verdict } from './stream-events.ts'
@@ -11,6 +12,8 @@ export class MediaEvents implements StreamEvents {
   contentSeen = false
   /** Unknown: an image has no tokens to be estimated from. */
   readonly outputBytes = 0
+  readonly uncountedBytes = 0
+  readonly serviceTier: undefined = undefined
   readonly finishReason: undefined = undefined
   private readonly options: RelayOptions
   private rawUsage: Json | undefined = undefined

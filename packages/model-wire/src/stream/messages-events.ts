@@ -1,7 +1,8 @@
 import { isObject } from '../dialect/lenient.ts'
 import { inBandError, throwErrorReason } from '../openai-error.ts'
 import type { RelayOptions } from '../relay-options.ts'
-import { mergeCounts, type NormalisedUsage, normaliseUsage } from '../usage/normalise.ts'
+import { mergeCounts } from '../usage/counts.ts'
+import { type NormalisedUsage, normaliseUsage } from '../usage/normalise.ts'
 import { routeOf } from '../usage/route-of.ts'
 import { dataOf, type Json, lengthOf, parseData } from './event-data.ts'
 import type { StreamEvents, Verdict } from './stream-events.ts'
@@ -13,6 +14,7 @@ export class MessagesEvents implements StreamEvents {
   finishReason: string | undefined = undefined
   private readonly options: RelayOptions
   private rawUsage: Json | undefined = undefined
+  private countedBytes = 0
 
   constructor(options: RelayOptions) {
     this.options = options
@@ -20,6 +22,14 @@ export class MessagesEvents implements StreamEvents {
 
   get usage(): NormalisedUsage | undefined {
     return normaliseUsage(this.rawUsage, routeOf(this.options))
+  }
+
+  get serviceTier(): string | undefined {
+    return this.usage?.serviceTier
+  }
+
+  get uncountedBytes(): number {
+    return this.outputBytes - this.countedBytes
   }
 
   get allFinished(): boolean {
@@ -36,7 +46,9 @@ export class MessagesEvents implements StreamEvents {
     if (event.type === 'error' || isObject(event.error)) throw inBandError(event.error ?? event, plugin, secrets)
     switch (event.type) {
       case 'message_start':
-        if (isObject(event.message)) this.count(event.message.usage)
+        // Its count of the output is a beginning, of what nobody has said yet: only the end's is one.
+        if (isObject(event.message) && isObject(event.message.usage))
+          this.count({ ...event.message.usage, output_tokens: undefined })
         break
       case 'content_block_start':
         this.readBlock(event.content_block)
@@ -55,7 +67,9 @@ export class MessagesEvents implements StreamEvents {
   }
 
   private count(usage: unknown): void {
-    if (isObject(usage)) this.rawUsage = mergeCounts(this.rawUsage, usage)
+    if (!isObject(usage)) return
+    this.rawUsage = mergeCounts(this.rawUsage, usage)
+    this.countedBytes = this.outputBytes
   }
 
   /** A tool's name, or what a server's tool found, is content; an empty text is only its beginning. */

@@ -188,11 +188,13 @@ class StreamRelay implements AsyncIterableIterator<Uint8Array, undefined> {
     this.settled = true
     this.options.signal?.removeEventListener('abort', this)
     const { events, failure } = this
-    const finishReason = events.finishReason
+    const { finishReason, serviceTier } = events
+    const said = { bytes: events.outputBytes, uncounted: events.uncountedBytes, whole: failure === undefined }
     this.settle({
       outcome: failure === undefined ? 'complete' : outcomeOf(failure),
       ...(failure !== undefined && { error: failure }),
-      ...bookedUsage(events.usage, this.options.request, events.outputBytes),
+      ...bookedUsage(events.usage, this.options.request, said),
+      ...(serviceTier !== undefined && { serviceTier }),
       ...(finishReason !== undefined && { finishReason }),
     })
   }

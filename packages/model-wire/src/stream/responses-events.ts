@@ -3,6 +3,8 @@ import { inBandError } from '../openai-error.ts'
 import type { RelayOptions } from '../relay-options.ts'
 import { type NormalisedUsage, normaliseUsage } from '../usage/normalise.ts'
 import { routeOf } from '../usage/route-of.ts'
+import { tierWord } from '../usage/service-tier.ts'
+import { withUnits } from '../usage/with-units.ts'
 import { dataOf, type Json, lengthOf, parseData } from './event-data.ts'
 import type { StreamEvents, Verdict } from './stream-events.ts'
 
@@ -11,11 +13,17 @@ export class ResponsesEvents implements StreamEvents {
   contentSeen = false
   outputBytes = 0
   usage: NormalisedUsage | undefined = undefined
+  serviceTier: string | undefined = undefined
   finishReason: string | undefined = undefined
   private readonly options: RelayOptions
 
   constructor(options: RelayOptions) {
     this.options = options
+  }
+
+  /** Counts come with the end only. */
+  get uncountedBytes(): number {
+    return this.usage === undefined ? this.outputBytes : 0
   }
 
   /** There is no finish reason without its terminator. */
@@ -51,7 +59,8 @@ export class ResponsesEvents implements StreamEvents {
   }
 
   private readEnd(response: Json): void {
-    this.usage = normaliseUsage(response.usage, routeOf(this.options))
+    this.usage = withUnits(normaliseUsage(response.usage, routeOf(this.options)), response, this.options.request)
+    this.serviceTier = tierWord(response)
     if (response.status === 'failed' || response.status === 'cancelled') return
     this.finishReason = responseReason(response)
   }

@@ -15,7 +15,11 @@ export interface StreamEvents {
   readonly contentSeen: boolean
   /** Bytes of what the model said, to estimate by where no usage is told. */
   readonly outputBytes: number
+  /** Bytes of what was said after the last count of it. */
+  readonly uncountedBytes: number
   readonly usage: NormalisedUsage | undefined
+  /** As the reply says it, in the provider's words. */
+  readonly serviceTier: string | undefined
   /** In the dialect's own words. */
   readonly finishReason: string | undefined
   /** The answer is whole by its finish reason, for upstreams that send no terminator. */

@@ -4,6 +4,9 @@ import { type RelayOptions, replyHeaders } from '../relay-options.ts'
 import { bookedUsage } from '../usage/booked.ts'
 import { normaliseUsage } from '../usage/normalise.ts'
 import { routeOf } from '../usage/route-of.ts'
+import { tierWord } from '../usage/service-tier.ts'
+import { askedUnits } from '../usage/units.ts'
+import { withUnits } from '../usage/with-units.ts'
 import { finishReasonOf, successOf } from './success.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -35,9 +38,11 @@ export function relayWhole(
 
 function endingOf(reply: Json, bytes: number, options: RelayOptions): ModelEnding {
   const finishReason = finishReasonOf(reply, options)
+  const serviceTier = (isObject(reply.usage) ? tierWord(reply.usage) : undefined) ?? tierWord(reply)
   return {
     outcome: 'complete',
     ...usageOf(reply, bytes, options),
+    ...(serviceTier !== undefined && { serviceTier }),
     ...(finishReason !== undefined && { finishReason }),
   }
 }
@@ -48,15 +53,18 @@ function usageOf(
   options: RelayOptions,
 ): Pick<ModelEnding, 'usage' | 'usageSource' | 'unreconciled'> {
   const { request } = options
-  const reported = normaliseUsage(countsOf(reply), routeOf(options))
+  const reported = withUnits(normaliseUsage(countsOf(reply), routeOf(options)), reply, request)
   const outputCounts = ESTIMATED[request.endpoint]
-  if (reported === undefined && outputCounts === undefined) return NO_USAGE
-  return bookedUsage(reported, request, outputCounts === true ? bytes : 0)
+  if (reported === undefined && outputCounts === undefined) {
+    const units = askedUnits(request)
+    return units === undefined ? NO_USAGE : { usage: { inputTokens: 0, outputTokens: 0, units }, usageSource: 'estimated' }
+  }
+  return bookedUsage(reported, request, { bytes: outputCounts === true ? bytes : 0, uncounted: 0, whole: true })
 }
 
 /** Where the counts are. Rerankers put them into `meta`, or tell a total only, all of which went in. */
 function countsOf(reply: Json): unknown {
   const counts = reply.usage ?? (isObject(reply.meta) ? reply.meta.tokens : undefined)
   if (!isObject(counts) || counts.prompt_tokens !== undefined || counts.input_tokens !== undefined) return counts
-  return { ...counts, prompt_tokens: counts.total_tokens }
+  return counts.total_tokens === undefined ? counts : { ...counts, prompt_tokens: counts.total_tokens }
 }
