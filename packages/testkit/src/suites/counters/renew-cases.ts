@@ -136,12 +136,15 @@ export const renewCases: readonly ConformanceCase<Counters>[] = [
       const lease = shortLease(opened, 'longer')
       await instance.reserve([expecting('longer', 9n, 4n)], lease)
       await instance.reserve([expecting('shorter', 9n, 4n)], { ...lateLease(opened, 'shorter'), expiresAt: lease.expiresAt })
+      await instance.reserve([expecting('never', 9n, 4n)], longLease(opened, 'never'))
+      assert.deepEqual(await instance.renew('never', { expiresAt: lease.expiresAt }), YES)
       assert.deepEqual(await instance.renew('longer', { settleUntil: opened.now() + 600_000 }), YES)
       assert.deepEqual(await instance.renew('shorter', { settleUntil: lease.expiresAt + LEASE_MS }), YES)
       await passUntil(opened, lease.expiresAt + LEASE_MS)
       saysSettled(await instance.settle('longer', { longer: 1n }), true, 'the one renewed to be settled late')
       saysSettled(await instance.settle('shorter', { shorter: 1n }), false, 'the one renewed to be settled late no more')
-      await sums(instance, { longer: 1n, shorter: 4n }, 'after both')
+      saysSettled(await instance.settle('never', { never: 1n }), false, 'the one renewed to expire, and no more')
+      await sums(instance, { longer: 1n, shorter: 4n, never: 4n }, 'after all three')
     },
   },
   {

@@ -1,10 +1,16 @@
-import type { CounterRow, Counters, Lease } from '@switchyard/contract'
+import type { CounterChange, CounterRow, Counters, ExpiredLease, Lease, LeaseRenewal, Reservation } from '@switchyard/contract'
 import type { Mutant, Opened } from '../../conformance/suite.ts'
+
+/** What was asked for and granted, as it was at first. */
+export interface Granted {
+  readonly rows: readonly CounterRow[]
+  readonly lease: Lease
+}
 
 /** What a mutant knows beside the right counters. */
 export interface Beside {
-  /** What each lease was granted. */
-  readonly held: ReadonlyMap<string, { readonly rows: readonly CounterRow[]; readonly lease: Lease }>
+  /** What each lease was granted, in the order of the grants. */
+  readonly held: ReadonlyMap<string, Granted>
   now(): number
   /** A lease of the mutant's own that outlasts the case. */
   ownLease(): Lease
@@ -22,7 +28,7 @@ export function mutant(
     name,
     killedBy,
     mutate(instance, opened) {
-      const held = new Map<string, { rows: readonly CounterRow[]; lease: Lease }>()
+      const held = new Map<string, Granted>()
       const right: Counters = {
         capabilities: instance.capabilities,
         async reserve(rows, lease, options) {
@@ -83,12 +89,15 @@ export function settles(
 ): Partial<Counters> {
   return {
     settle(leaseId, amounts, options) {
-      const rows = held.get(leaseId)?.rows ?? []
-      const keys = new Set([...rows.map(({ key }) => key), ...Object.keys(amounts)])
+      const granted = held.get(leaseId)
+      const keys = new Set([...(granted?.rows ?? []).map(({ key }) => key), ...Object.keys(amounts)])
       const settled: [string, bigint][] = []
       for (const key of keys) {
-        const reserved = rows.filter((row) => row.key === key).reduce((sum, { amount }) => sum + amount, 0n)
-        const amount = changed(Object.hasOwn(amounts, key) ? amounts[key] : undefined, reserved, key)
+        const amount = changed(
+          Object.hasOwn(amounts, key) ? amounts[key] : undefined,
+          granted === undefined ? 0n : amountOf(granted, key),
+          key,
+        )
         if (amount !== undefined) settled.push([key, amount])
       }
       return right.settle(leaseId, Object.fromEntries(settled), options)
@@ -113,4 +122,80 @@ export function confusesKeys(right: Counters, changed: (key: string) => string):
       ),
     read: (keys, options) => right.read(keys.map(changed), options),
   }
+}
+
+/** Says other sums of a grant. */
+export function grants(
+  right: Counters,
+  changed: (sums: readonly bigint[], rows: readonly CounterRow[]) => readonly bigint[],
+): Partial<Counters> {
+  return {
+    async reserve(rows, lease, options) {
+      const said = await right.reserve(rows, lease, options)
+      return said.granted ? { ...said, sums: changed(said.sums, rows) } : said
+    },
+  }
+}
+
+/** Says another time at which a refused row frees. */
+export function frees(
+  right: Counters,
+  changed: (refusal: Extract<Reservation, { granted: false }>) => number | undefined,
+): Partial<Counters> {
+  return {
+    async reserve(rows, lease, options) {
+      const said = await right.reserve(rows, lease, options)
+      return said.granted ? said : { ...said, freesAt: changed(said) }
+    },
+  }
+}
+
+/** Says other changes of a settlement. */
+export function settlesSaying(
+  right: Counters,
+  changed: (
+    changes: readonly CounterChange[],
+    leaseId: string,
+    amounts: Readonly<Record<string, bigint>>,
+  ) => readonly CounterChange[],
+): Partial<Counters> {
+  return {
+    async settle(leaseId, amounts, options) {
+      const said = await right.settle(leaseId, amounts, options)
+      return said.settled ? { ...said, changes: changed(said.changes, leaseId, amounts) } : said
+    },
+  }
+}
+
+/** Lists other leases than expired. */
+export function lists(right: Counters, changed: (list: readonly ExpiredLease[]) => readonly ExpiredLease[]): Partial<Counters> {
+  return { expired: async (options) => changed(await right.expired(options)) }
+}
+
+/** Renews otherwise than it was told. */
+export function renews(right: Counters, changed: (renewal: LeaseRenewal, leaseId: string) => LeaseRenewal): Partial<Counters> {
+  return { renew: (leaseId, renewal, options) => right.renew(leaseId, changed(renewal, leaseId), options) }
+}
+
+/** Reads other sums: `more` is what to add to a key's for each lease that was granted. */
+export function reads(right: Counters, { held }: Beside, more: (granted: Granted, key: string) => bigint): Partial<Counters> {
+  return {
+    async read(keys, options) {
+      const sums = await right.read(keys, options)
+      return sums.map((sum, at) => {
+        for (const granted of held.values()) sum += more(granted, keys[at] as string)
+        return sum
+      })
+    },
+  }
+}
+
+/** What all rows of a key expect. */
+export function expectedOf({ rows }: Granted, key: string): bigint {
+  return rows.reduce((sum, row) => (row.key === key ? sum + (row.expected ?? 0n) : sum), 0n)
+}
+
+/** What all rows of a key reserve. */
+export function amountOf({ rows }: Granted, key: string): bigint {
+  return rows.reduce((sum, row) => (row.key === key ? sum + row.amount : sum), 0n)
 }
