@@ -1,18 +1,20 @@
 import type { Server } from 'node:http'
-import type { Logger } from '@switchyard/contract'
+import { access, type Logger } from '@switchyard/contract'
 import { type Assembly, type Kernel, startKernel } from '@switchyard/kernel'
-import { refuseOpenHost } from './config/open-host.ts'
+import { isLoopback, keepsKeys, noKeyYet, refuseOpenHost } from './config/open-host.ts'
 import type { Settings } from './config/settings.ts'
 import { directoryOf } from './directory-of.ts'
 import type { ModelDirectory } from './model-directory.ts'
 import { withPassages } from './passage.ts'
-import { type Authenticate, authenticator } from './principal.ts'
+import { type Authenticate, type AuthenticatorParts, authenticator, keyNeeded } from './principal.ts'
 import { applyTimes, listen, serverFor } from './server/http-server.ts'
 
 /** What a request is answered from. Replaced whole by a reload, so that one request never sees two configurations. */
 export interface Live {
   readonly settings: Settings
   readonly authenticate: Authenticate
+  /** Whether a call must bring a key; true for good once there was one. */
+  keyNeeded(): boolean
   readonly directory: ModelDirectory
 }
 
@@ -45,12 +47,16 @@ export async function startGateway(configured: Configured, options: { readonly l
   const { log } = options
   const { settings } = configured
   const bound = settings.server
-  refuseOpenHost(bound.host, settings.auth)
+  refuseOpenHost(bound.host, settings.auth, keepsKeys(configured.assembly.plugins))
+  const local = isLoopback(bound.host)
   const kernel = await startKernel(withPassages(configured.assembly), { log, drainTimeoutMs: bound.drainTimeoutMs })
-  let live = liveOf(settings, kernel)
+  let live: Live
   let draining = false
   let server: Server
   try {
+    const doors = doorsOf(settings, kernel, local)
+    live = liveOf(settings, kernel, doors)
+    if (!local && doors.keys.length === 0 && doors.access?.configured() !== true) throw noKeyYet(bound.host)
     server = serverFor({ kernel, log, live: () => live, draining: () => draining })
     await listen(server, bound, log)
   } catch (error) {
@@ -69,13 +75,14 @@ export async function startGateway(configured: Configured, options: { readonly l
   }
 
   async function move(next: Configured): Promise<void> {
-    refuseOpenHost(bound.host, next.settings.auth)
+    refuseOpenHost(bound.host, next.settings.auth, keepsKeys(next.assembly.plugins))
     const fixed = (['host', 'port', 'maxHeaderBytes'] as const).filter((name) => next.settings.server[name] !== bound[name])
     if (fixed.length > 0) log.warn({ settings: fixed }, 'changed in the configuration, but only a restart applies it')
-    const authenticate = authenticator(next.settings.auth.keys)
+    // Throws for keys that cannot be, before anything moves.
+    authenticator({ keys: next.settings.auth.keys, local })
     const moved = kernel.swap(withPassages(next.assembly))
     const off = kernel.on('assembly:swapped', () => {
-      live = { settings: next.settings, authenticate, directory: directoryOf(kernel) }
+      live = liveOf(next.settings, kernel, doorsOf(next.settings, kernel, local))
       applyTimes(server, next.settings.server)
     })
     await moved.finally(off)
@@ -105,8 +112,13 @@ export async function startGateway(configured: Configured, options: { readonly l
   }
 }
 
-function liveOf(settings: Settings, kernel: Kernel): Live {
-  return { settings, authenticate: authenticator(settings.auth.keys), directory: directoryOf(kernel) }
+function liveOf(settings: Settings, kernel: Kernel, doors: AuthenticatorParts): Live {
+  return { settings, authenticate: authenticator(doors), keyNeeded: () => keyNeeded(doors), directory: directoryOf(kernel) }
+}
+
+function doorsOf({ auth }: Settings, kernel: Kernel, local: boolean): AuthenticatorParts {
+  const [first] = kernel.all(access).values()
+  return { keys: auth.keys, access: first, local }
 }
 
 function urlOf(server: Server, host: string): string {

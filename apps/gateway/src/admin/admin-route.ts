@@ -1,7 +1,10 @@
-import { SwitchyardError } from '@switchyard/contract'
+import { type AdminRole, SwitchyardError } from '@switchyard/contract'
+import type { CallerClass } from '../principal.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { Route, ServerParts } from '../server/http-server.ts'
+import { adminRoleOf, requireRole } from './admin-role.ts'
 import { changeHealth, listHealth, showHealth } from './health.ts'
+import { keysHandler } from './keys.ts'
 import { listCatalog } from './models.ts'
 import { listProviders } from './providers.ts'
 
@@ -11,6 +14,9 @@ export interface AdminRequest {
   readonly parts: ServerParts
   readonly query: URLSearchParams
   readonly keyId: string
+  readonly class: CallerClass
+  /** Enough for the method: `viewer` reads, `operator` changes. What needs more asks for it. */
+  readonly role: AdminRole
 }
 
 export type AdminHandler = (request: AdminRequest) => Promise<void> | void
@@ -25,6 +31,8 @@ export function adminRoute(method: string | undefined, path: string): Route | un
 }
 
 function handlerOf(method: string | undefined, path: string): AdminHandler | undefined {
+  const ofKeys = keysHandler(method, path)
+  if (ofKeys !== undefined) return ofKeys
   if (method === 'GET') {
     if (path === '/admin/providers') return listProviders
     if (path === '/admin/models') return listCatalog
@@ -36,13 +44,16 @@ function handlerOf(method: string | undefined, path: string): AdminHandler | und
   return (request) => changeHealth(request, deploymentIn(deployment), verb as 'disable' | 'enable')
 }
 
-function asAdmin(exchange: Exchange, parts: ServerParts, handler: AdminHandler): Promise<void> | void {
-  const { principal } = parts.live().authenticate(exchange.request.headers)
+async function asAdmin(exchange: Exchange, parts: ServerParts, handler: AdminHandler): Promise<void> {
+  const { headers, socket, method } = exchange.request
+  const caller = await parts.live().authenticate(headers, socket.remoteAddress)
+  const { principal } = caller
   exchange.noted.tenant = principal.tenant
   exchange.noted.key = principal.keyId
-  if (!principal.roles.includes('admin')) throw new SwitchyardError('FORBIDDEN', 'this needs a key with the role admin')
+  const role = adminRoleOf(caller)
+  requireRole(role, method === 'GET' ? 'viewer' : 'operator')
   const query = new URLSearchParams(exchange.request.url?.split('?')[1] ?? '')
-  return handler({ exchange, parts, query, keyId: principal.keyId })
+  await handler({ exchange, parts, query, keyId: principal.keyId, class: caller.class, role })
 }
 
 /** Slashes may stand in a path as they are, or encoded. */

@@ -1,11 +1,9 @@
 import { type Health, health, SwitchyardError } from '@switchyard/contract'
 import { catalogKeeper } from '../catalog/port.ts'
-import { parseObject, readBody } from '../server/body.ts'
 import type { ServerParts } from '../server/http-server.ts'
 import type { AdminRequest } from './admin-route.ts'
+import { jsonBody } from './json-body.ts'
 import { onlyKnown } from './query.ts'
-
-const MAX_BODY_BYTES = 65_536
 
 /** `GET /admin/health`: every deployment that was seen, and how the catalog is kept up to date. */
 export function listHealth({ exchange, parts, query }: AdminRequest): void {
@@ -35,10 +33,7 @@ export async function changeHealth(
 ): Promise<void> {
   onlyKnown(query, [])
   const source = healthOf(parts)
-  // A page in a browser can send any other type to a gateway without keys, and must not be able to.
-  if (!/^application\/json *(;|$)/i.test(exchange.request.headers['content-type'] ?? ''))
-    throw new SwitchyardError('INVALID_REQUEST', 'send the body as content-type: application/json')
-  const change = changeIn(parseObject(await readBody(exchange.request, MAX_BODY_BYTES)), keyId)
+  const change = changeIn(await jsonBody(exchange.request), keyId)
   await mustExist(parts, deployment)
   await source[verb](deployment, change)
   parts.log.info({ requestId: exchange.id, deployment, key: keyId, ...change }, `deployment ${verb}d`)

@@ -27,6 +27,7 @@ Switchyard is ready in ${(facts.startedInMs / 1000).toFixed(1)} s
   Health     ${url}/healthz  ${url}/readyz
   Dashboard  ${url}/dashboard  (comes with a later release)
   Docs       ${url}/docs  (comes with a later release; until then README.md and apps/docs)
+  Access     ${facts.keyNeeded ? 'with a key' : 'this machine only, without a key; make one with "switchyard keys create --admin"'}
 
   curl ${url}/v1/chat/completions -H 'content-type: application/json'${authorization} \\
     -d '{"model":"${example}","messages":[{"role":"user","content":"Hello"}]}'

@@ -2,6 +2,7 @@ import { SwitchyardError } from '@switchyard/contract'
 import { type Assembly, checkAssembly } from '@switchyard/kernel'
 import { type Choice, choose } from '../config/configure.ts'
 import { planEmbedded } from '../config/embedded.ts'
+import { isLoopback } from '../config/open-host.ts'
 import { findConfig, readSettings } from '../config/read.ts'
 import { assemblyTable } from './assembly-table.ts'
 import { orFail } from './failure.ts'
@@ -31,7 +32,9 @@ export async function check(options: PlanOptions): Promise<void> {
     console.log(`configuration: ${path ?? 'none; the embedded default'}`)
     console.log(assemblyTable(assembly))
     const { host, port } = choice.settings.server
-    console.log(`listens on ${host}:${port}; ${choice.settings.auth.keys.length || 'no'} keys`)
+    const { length: keys } = choice.settings.auth.keys
+    const only = keys > 0 || isLoopback(host) ? '' : ' listed, so that it starts only where one was created'
+    console.log(`listens on ${host}:${port}; ${keys || 'no'} keys${only}`)
     if (problems.length === 0) {
       console.log('ok')
       return

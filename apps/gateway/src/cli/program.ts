@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { PlanOptions } from './check.ts'
 import type { ExplainOptions } from './explain.ts'
 import { parsePort } from './flags.ts'
+import { addKeysCommand } from './keys.ts'
 import type { ModelsOptions } from './models.ts'
 import type { StartOptions } from './start.ts'
 
@@ -53,6 +54,7 @@ export function switchyardProgram(): Command {
     .option('--deprecated', 'those that are deprecated or retired too', false)
     .option('--json', 'as JSON', false)
     .action(async (options: ModelsOptions) => (await import('./models.ts')).models(options))
+  addKeysCommand(program)
   return program
 }
 

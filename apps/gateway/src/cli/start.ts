@@ -26,14 +26,14 @@ export async function start(options: StartOptions): Promise<void> {
     })
     handleSignals(running, () => log.flush())
     const { gateway } = running
-    const { directory, settings } = gateway.live()
+    const { directory } = gateway.live()
     process.stdout.write(
       banner({
         url: gateway.url,
         providers: running.providers,
         models: directory.known,
         env: process.env,
-        keyNeeded: settings.auth.keys.length > 0,
+        keyNeeded: gateway.live().keyNeeded(),
         startedInMs: performance.now() - startedAt,
       }),
     )

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { type Plugin, SwitchyardError } from '@switchyard/contract'
 import type { EmbeddedOptions } from './embedded.ts'
 import { loadPlugin } from './load-plugin.ts'
-import { refuseOpenHost } from './open-host.ts'
+import { keepsKeys, refuseOpenHost } from './open-host.ts'
 import type { Settings } from './settings.ts'
 
 export interface Choice {
@@ -18,9 +18,9 @@ export interface Choice {
  * Rejects `CONFIG_INVALID` for an open host without keys, and for plugins that cannot be loaded, all of them at once.
  */
 export async function choose(settings: Settings, configPath: string | undefined, env: NodeJS.ProcessEnv): Promise<Choice> {
-  refuseOpenHost(settings.server.host, settings.auth)
   const own = await loadAll(settings.plugins ?? [], configPath)
   const wanted = settings.embedded ?? settings.plugins === undefined
+  refuseOpenHost(settings.server.host, settings.auth, wanted !== false || keepsKeys(own))
   if (wanted === false) return { settings, own, embedded: undefined }
   const parts = wanted === true ? { portkey: true, demo: true } : wanted
   const folder = configPath === undefined ? '.' : dirname(configPath)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { access } from '@switchyard/access'
 import { cacheMemory } from '@switchyard/cache-memory'
 import { sqlite } from '@switchyard/connector-sqlite'
 import type { Logger, ModelEndpoint, Plugin } from '@switchyard/contract'
@@ -66,7 +67,7 @@ const DEMO_ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'embedding
 const NOWHERE = 'http://127.0.0.1:9/v1'
 
 /**
- * The plugins of the default assembly: routing, resilience, health, the catalog, memory cache, SQLite in the data folder, Portkey. Starts
+ * The plugins of the default assembly: access, routing, resilience, health, the catalog, memory cache, SQLite in the data folder, Portkey. Starts
  * nothing. Policies of a stage run in this order.
  */
 export function planEmbedded(
@@ -78,6 +79,7 @@ export function planEmbedded(
 ): EmbeddedPlan {
   const { overrides, update = false } = options.catalog ?? {}
   const plugins: Plugin[] = [
+    access(),
     routing(),
     resilience(),
     health(),

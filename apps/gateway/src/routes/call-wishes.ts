@@ -43,7 +43,8 @@ function timeoutIn(value: string | string[]): number {
 function mayTrace(value: string | string[], principal: Principal): boolean {
   if (value === '0') return false
   if (value !== '1') throw invalid(TRACE, 'is 1 or 0')
-  if (!principal.roles.includes('admin')) throw new SwitchyardError('FORBIDDEN', `${TRACE} is for keys with the role admin`)
+  if (!principal.roles.includes('admin') && !principal.roles.includes('trace'))
+    throw new SwitchyardError('FORBIDDEN', `${TRACE} is for keys with the role trace or admin`)
   return true
 }
 

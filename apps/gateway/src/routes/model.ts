@@ -8,6 +8,7 @@ import {
 } from '@switchyard/contract'
 import { systemClock } from '@switchyard/kernel'
 import { Passage, watched } from '../passage.ts'
+import { mayCall } from '../principal.ts'
 import { readBody } from '../server/body.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
@@ -85,7 +86,9 @@ export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoi
  */
 export async function readModelCall(exchange: Exchange, parts: ServerParts, endpoint: ModelEndpoint): Promise<ModelCall> {
   const { settings, authenticate } = parts.live()
-  const { principal, headers } = authenticate(exchange.request.headers)
+  const asked = authenticate(exchange.request.headers, exchange.request.socket.remoteAddress)
+  // Awaited only where the key was not checked a moment ago.
+  const { principal, headers } = mayCall(asked instanceof Promise ? await asked : asked)
   const { priority, timeoutMs, trace } = callWishes(headers, principal)
   // The time that a client allows begins with its request, and not when its body has come.
   const deadline = systemClock.now() + Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, settings.server.callTimeoutMs)

@@ -1,5 +1,6 @@
 import type { ModelCard } from '@switchyard/contract'
 import type { Live } from '../gateway.ts'
+import { mayCall } from '../principal.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
 
@@ -15,7 +16,7 @@ const kept = new WeakMap<Live['directory'], Kept>()
 /** `GET /v1/models`: what the providers list, kept for a minute; a provider that does not answer within 5 s is left out. */
 export async function listModels(exchange: Exchange, parts: ServerParts): Promise<void> {
   const { directory, authenticate } = parts.live()
-  authenticate(exchange.request.headers)
+  mayCall(await authenticate(exchange.request.headers, exchange.request.socket.remoteAddress))
   const now = performance.now()
   let entry = kept.get(directory)
   if (entry === undefined || now - entry.at > KEPT_MS) {

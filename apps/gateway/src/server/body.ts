@@ -7,6 +7,11 @@ import { SwitchyardError } from '@switchyard/contract'
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    // It may have left while its key was checked: neither event would come then.
+    if (request.destroyed && !request.readableEnded) {
+      reject(leftEarly())
+      return
+    }
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
       reject(tooLarge(maxBytes))
       return
@@ -27,7 +32,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       }
     })
     request.once('end', () => resolve(chunks === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(chunks)))
-    request.once('error', () => reject(new SwitchyardError('ABORTED', 'the client left while it sent its request')))
+    request.once('error', () => reject(leftEarly()))
   })
 }
 
@@ -43,6 +48,10 @@ export function parseObject(raw: Buffer): Readonly<Record<string, unknown>> {
     throw new SwitchyardError('INVALID_REQUEST', 'the request body must be a JSON object')
   }
   return value as Readonly<Record<string, unknown>>
+}
+
+function leftEarly(): SwitchyardError {
+  return new SwitchyardError('ABORTED', 'the client left while it sent its request')
 }
 
 function tooLarge(maxBytes: number): SwitchyardError {
