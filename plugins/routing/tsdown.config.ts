@@ -1,5 +1,5 @@
 import type { UserConfig } from 'tsdown'
 import { packageBuild } from '../../tsdown.base.ts'
 
-const config: UserConfig = packageBuild(['src/index.ts'])
+const config: UserConfig = packageBuild(['src/index.ts', 'src/learned/index.ts'])
 export default config
