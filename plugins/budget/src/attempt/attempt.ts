@@ -1,0 +1,47 @@
+import type { Catalog, Entry, Tier } from '@switchyard/catalog'
+import type { Mark } from '../journal/journal.ts'
+import type { Claim } from '../limits/claim.ts'
+import type { Subject } from './subject.ts'
+
+/** One attempt on its way, from before it is sent until it is in the ledger. A class, since every call makes one. */
+export class Attempt implements Mark {
+  opened: Mark['opened'] = undefined
+  ended: Mark['ended'] = undefined
+  readonly id: string
+  readonly at: number
+  readonly subject: Subject
+  readonly tier: Tier
+  readonly claims: readonly Claim[]
+  readonly baseline: string | undefined
+  /** As they were when it began: an update of the catalog meanwhile changes no price of it. */
+  readonly catalog: Catalog
+  readonly entry: Entry | undefined
+  /** Cells of the opening, as a JSON list. */
+  json = ''
+  /** Tokens of the request, estimated; undefined where nothing had to be held. */
+  inputTokens: number | undefined = undefined
+  /** Bytes of the request, for an estimate later. */
+  bytes = 0
+  /** Nano-USD held at every claim. */
+  held = 0n
+  /** Lease at the store; undefined where none is held there. */
+  lease: string | undefined = undefined
+  /** Epoch ms at which the lease expires. */
+  leaseUntil = 0
+  /** Claims whose slice of this node it is held at, while the store is away. */
+  local = false
+  settled = false
+  /** Epoch ms at which its row was in the ledger; undefined before. */
+  bookedAt: number | undefined = undefined
+
+  constructor(id: string, at: number, subject: Subject, tier: Tier, claims: readonly Claim[], baseline: string | undefined) {
+    this.id = id
+    this.at = at
+    this.subject = subject
+    this.tier = tier
+    this.claims = claims
+    this.baseline = baseline
+    this.catalog = subject.catalog
+    this.entry = subject.entry
+  }
+}

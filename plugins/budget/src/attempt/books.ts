@@ -1,0 +1,182 @@
+import type { Clock, CounterChange, Logger, ModelEnding, Usage } from '@switchyard/contract'
+import { SwitchyardError } from '@switchyard/contract'
+import type { Journal } from '../journal/journal.ts'
+import { endedLine, openedLine, wholeLine } from '../journal/record.ts'
+import type { Opening } from '../ledger/columns.ts'
+import type { LedgerWriter } from '../ledger/writer.ts'
+import type { Claim } from '../limits/claim.ts'
+import { amountsOf, type Debt, type Debts } from '../limits/debts.ts'
+import type { Slices } from '../limits/slices.ts'
+import { type Store, StoreAway } from '../limits/store.ts'
+import type { WaitingRoom } from '../limits/waiting-room.ts'
+import type { Account } from './account.ts'
+import type { Attempt } from './attempt.ts'
+import { type Charged, charge, type End, NOTHING } from './outcome.ts'
+
+export interface BooksOptions {
+  readonly journal: Journal | undefined
+  readonly whenJournalFails: 'refuse' | 'serve'
+  readonly writer: LedgerWriter
+  readonly maxBufferedRows: number
+  readonly store: Store
+  readonly slices: Slices
+  readonly debts: Debts
+  readonly room: WaitingRoom
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Logger
+  /** Nano-USD that an attempt without a price is charged. */
+  readonly unknownNano: bigint
+  readonly onChanges: (changes: readonly CounterChange[]) => void
+}
+
+/** Attempts from their beginning to their row: each is begun once, ended once, and booked once. */
+export class Books {
+  /** Attempts under way. */
+  readonly live: Set<Attempt> = new Set()
+  readonly #options: BooksOptions
+
+  constructor(options: BooksOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Writes the beginning down; undefined where there is no journal to wait for. Rejects, or throws, `UPSTREAM_UNAVAILABLE` where nothing
+   * more can be kept.
+   */
+  begin(attempt: Attempt): Promise<void> | undefined {
+    const { journal, writer, maxBufferedRows, whenJournalFails } = this.#options
+    this.live.add(attempt)
+    if (writer.failure !== undefined && writer.waiting >= maxBufferedRows) throw tooManyRows(writer.waiting, writer.failure)
+    if (journal === undefined) return undefined
+    const written = journal.opened(openedLine(attempt.json), attempt)
+    return whenJournalFails === 'serve' ? written.catch(() => {}) : written
+  }
+
+  /** It will not be sent: gives its hold back and forgets it. */
+  abandon(attempt: Attempt): void {
+    this.live.delete(attempt)
+    if (attempt.settled) return
+    attempt.settled = true
+    this.#settle(attempt, 0n)
+  }
+
+  /** Books an attempt whose reply has ended. Never throws. */
+  ended(attempt: Attempt, ending: ModelEnding, account: Account | undefined): void {
+    const { outcome, usage, usageSource, unreconciled } = ending
+    const estimated = usageSource === 'none'
+    this.#end(attempt, account, {
+      at: this.#options.clock.now(),
+      outcome,
+      usage: estimated ? { inputTokens: attempt.inputTokens ?? Math.ceil(attempt.bytes / 4), outputTokens: 0 } : usage,
+      usageSource: estimated ? 'estimated' : usageSource,
+      unreconciled: unreconciled === true,
+    })
+    if (usageSource === 'reported' && outcome === 'complete') attempt.subject.lengths.add(usage.outputTokens)
+  }
+
+  /** Books an attempt that failed before any of its reply came. It cost nothing, unless the error tells what was used. */
+  failed(attempt: Attempt, error: unknown, account: Account | undefined): void {
+    const usage = SwitchyardError.is(error) && error.details?.sent !== false ? usageIn(error.details?.usage) : undefined
+    this.#end(attempt, account, {
+      at: this.#options.clock.now(),
+      outcome: SwitchyardError.is(error, 'ABORTED') ? 'aborted' : 'error',
+      usage: usage ?? NOTHING,
+      usageSource: usage === undefined ? 'none' : 'reported',
+      unreconciled: false,
+    })
+  }
+
+  #end(attempt: Attempt, account: Account | undefined, end: End): void {
+    if (attempt.settled) return
+    attempt.settled = true
+    this.live.delete(attempt)
+    const charged = this.#charge(attempt, end)
+    account?.add(charged.pico)
+    const { journal, writer } = this.#options
+    const outcome = charged.outcome
+    if (journal !== undefined) {
+      if (attempt.opened === undefined) journal.ended(wholeLine([...openingOf(attempt), ...outcome]), attempt)
+      else journal.ended(endedLine(attempt.id, outcome), attempt)
+    }
+    writer.add([...openingOf(attempt), ...outcome], () => {
+      attempt.bookedAt = this.#options.clock.now()
+      journal?.booked(attempt)
+    })
+    this.#settle(attempt, charged.nano)
+  }
+
+  #charge(attempt: Attempt, end: End): Charged {
+    const { unknownNano, log } = this.#options
+    try {
+      return charge(attempt, end, unknownNano)
+    } catch (error) {
+      log.error(
+        { error, attempt: attempt.id, usage: end.usage },
+        'the usage of an attempt cannot be priced; its cost is unknown',
+      )
+      return charge(attempt, { ...end, usage: NOTHING, usageSource: 'none' }, unknownNano)
+    }
+  }
+
+  #settle(attempt: Attempt, nano: bigint): void {
+    const { claims, held, lease } = attempt
+    if (claims.length === 0) return
+    if (lease !== undefined) {
+      for (const claim of claims) {
+        claim.holds -= 1
+        claim.used += nano - held
+      }
+      void this.#settleLease(attempt, lease, nano)
+    } else if (attempt.local) this.#settleLocally(claims, held, nano)
+  }
+
+  async #settleLease(attempt: Attempt, lease: string, nano: bigint): Promise<void> {
+    const { store, debts, room, log } = this.#options
+    const { claims, at, subject } = attempt
+    const debt: Debt = { tenant: subject.principal.tenant, lease, claims, nano, at, bookedAt: () => attempt.bookedAt }
+    try {
+      const settlement = await store.settle(lease, amountsOf(debt))
+      if (settlement.settled) this.noteChanges(claims, settlement.changes)
+      else await debts.lost(debt)
+    } catch (error) {
+      if (!(error instanceof StoreAway)) log.warn({ error, lease }, 'an attempt could not be settled; it is tried again')
+      debts.settleLater(debt)
+    }
+    for (const claim of claims) room.wake(claim)
+  }
+
+  #settleLocally(claims: readonly Claim[], held: bigint, nano: bigint): void {
+    const { slices, debts } = this.#options
+    for (const claim of claims) {
+      const sliced = claim.budget.whenStoreAway === 'lease' && slices.end(claim, held, nano)
+      if (!sliced && nano > 0n) debts.chargeLater(claim, nano)
+    }
+    void debts.pay()
+  }
+
+  /** Keeps what a settlement says of sums, and looks for thresholds. */
+  noteChanges(claims: readonly Claim[], changes: readonly CounterChange[]): void {
+    for (const { key, after } of changes) {
+      for (const claim of claims) if (claim.key === key) claim.settled = after
+    }
+    this.#options.onChanges(changes)
+  }
+}
+
+function openingOf(attempt: Attempt): Opening {
+  return JSON.parse(attempt.json) as Opening
+}
+
+function usageIn(value: unknown): Usage | undefined {
+  const usage = value as Partial<Usage> | null | undefined
+  return typeof usage?.inputTokens === 'number' && typeof usage.outputTokens === 'number' ? (usage as Usage) : undefined
+}
+
+function tooManyRows(waiting: number, cause: unknown): SwitchyardError {
+  const message = `budget: the ledger cannot be written and ${waiting} rows wait for it (maxBufferedRows); mend the database`
+  return new SwitchyardError('UPSTREAM_UNAVAILABLE', message, {
+    retryAfterMs: 5_000,
+    cause,
+    details: { sent: false, status: 503 },
+  })
+}

@@ -1,0 +1,102 @@
+import type { Catalog, CatalogSource, Entry } from '@switchyard/catalog'
+import { type Call, deploymentOf, type Principal } from '@switchyard/contract'
+import { BoundedMap } from '../limits/bounded-map.ts'
+import type { BudgetBook, Payer, StandingClaims } from '../limits/budget-book.ts'
+import { aliveKey, tenantTag } from '../limits/keys.ts'
+import { OutputLengths } from './output-lengths.ts'
+import { plain } from './tags.ts'
+
+/** All that is the same for every call of one payer at one deployment, worked out once. */
+export interface Subject extends Payer {
+  readonly deployment: string
+  readonly endpoint: string
+  readonly stream: boolean
+  readonly tenantTag: string
+  readonly aliveKey: string
+  /** Cells `tenant` to `stream` of an opening, as JSON without brackets. */
+  readonly json: string
+  /** How long the answers of this model to this key are. */
+  readonly lengths: OutputLengths
+  standing: StandingClaims
+  /** The catalog that `entry` is of. */
+  catalog: Catalog
+  entry: Entry | undefined
+}
+
+const MAX_SUBJECTS = 20_000
+const UNSET: StandingClaims = Object.freeze({ version: -1, until: 0, claims: Object.freeze([]) })
+
+/** The subjects of calls, kept while they come. */
+export class Subjects {
+  readonly #catalog: CatalogSource
+  readonly #book: BudgetBook
+  readonly #known = new BoundedMap<string, Subject>(MAX_SUBJECTS)
+  readonly #lengths = new BoundedMap<string, OutputLengths>(MAX_SUBJECTS)
+
+  constructor(catalog: CatalogSource, book: BudgetBook) {
+    this.#catalog = catalog
+    this.#book = book
+  }
+
+  of(call: Call<'model.invoke'>, now: number): Subject {
+    const { principal, request } = call
+    const deployment = deploymentOf(call)
+    const key = `${principal.tenant}\n${principal.keyId}\n${principal.team ?? ''}\n${principal.user ?? ''}\n${request.endpoint}\n${request.stream}\n${request.model}\n${deployment}`
+    let subject = this.#known.get(key)
+    if (subject === undefined) {
+      subject = this.#make(principal, request.model, request.endpoint, request.stream, deployment)
+      this.#known.set(key, subject)
+    }
+    const { standing } = subject
+    if (standing.version !== this.#book.version || now >= standing.until) subject.standing = this.#book.standing(subject, now)
+    const catalog = this.#catalog.current()
+    if (subject.catalog !== catalog) {
+      subject.catalog = catalog
+      subject.entry = catalog.get(subject.model) ?? catalog.lookup(subject.model)
+    }
+    return subject
+  }
+
+  #make(given: Principal, model: string, endpoint: string, stream: boolean, deployment: string): Subject {
+    const principal: Principal = { ...given }
+    const slash = model.indexOf('/')
+    const provider = slash === -1 ? '' : model.slice(0, slash)
+    const cells = [
+      principal.tenant,
+      principal.team ?? null,
+      principal.keyId,
+      principal.user ?? null,
+      provider,
+      model,
+      deployment,
+      endpoint,
+      stream ? 1 : 0,
+    ]
+    const catalog = this.#catalog.current()
+    return {
+      principal,
+      model,
+      provider,
+      deployment,
+      endpoint,
+      stream,
+      tenantTag: tenantTag(principal.tenant),
+      aliveKey: aliveKey(principal.tenant),
+      json: JSON.stringify(cells.map((cell) => (typeof cell === 'string' ? plain(cell) : cell))).slice(1, -1),
+      lengths: this.#lengthsOf(principal, model),
+      standing: UNSET,
+      catalog,
+      entry: catalog.get(model) ?? catalog.lookup(model),
+    }
+  }
+
+  #lengthsOf({ tenant, keyId }: Principal, model: string): OutputLengths {
+    const key = `${tenant}\n${keyId}\n${model}`
+    let lengths = this.#lengths.get(key)
+    if (lengths === undefined) {
+      lengths = new OutputLengths()
+      this.#lengths.set(key, lengths)
+    }
+    return lengths
+  }
+}

@@ -1,0 +1,30 @@
+/** A budget whose spend has reached a part of its limit. */
+export interface BudgetCrossed {
+  /** Name of the plugin instance. */
+  readonly plugin: string
+  readonly budget: string
+  readonly level: string
+  readonly tenant: string
+  /** Team, key, model... that it was crossed for; the hash of a long one. */
+  readonly value: string
+  readonly windowId: string
+  /** Part of the limit, such as 0.8. */
+  readonly threshold: number
+  /** Nano-USD. */
+  readonly limit: bigint
+  /** Nano-USD settled, after the crossing. */
+  readonly spent: bigint
+  /** Epoch ms at which the window ends; undefined for one that never does. */
+  readonly resetsAt: number | undefined
+}
+
+declare module '@switchyard/contract' {
+  interface KernelEvents {
+    /** Once a budget, window and threshold over all nodes: emitted by the node that wrote the alert down. */
+    'budget:crossed': BudgetCrossed
+    /** The counters cannot be asked: calls go on by `open` budgets and slices, or are refused. Once, until they answer again. */
+    'budget:store-away': { readonly plugin: string; readonly error: unknown }
+    /** A call was refused. */
+    'budget:refused': { readonly plugin: string; readonly budget: string; readonly level: string; readonly tenant: string }
+  }
+}

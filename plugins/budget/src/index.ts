@@ -1,0 +1,7 @@
+export type { BudgetCrossed } from './events.ts'
+export type { LedgerColumn } from './ledger/columns.ts'
+export { type Ledger, type LedgerQuery, type LedgerRow, ledger } from './ledger/port.ts'
+export { type BudgetAdmin, budgetAdmin, type ListedBudget } from './limits/budget-admin.ts'
+export { type BudgetDefinition, type BudgetDefinitionInput, type BudgetLevel, budgetDefinition } from './limits/definition.ts'
+export type { BudgetInput, BudgetOptions } from './options.ts'
+export { budget } from './plugin.ts'

@@ -1,0 +1,52 @@
+const NANO_DIGITS = 9
+const PICO_PER_NANO = 1_000n
+const PICO_PER_MICRO = 1_000_000n
+const DECIMAL = /^(\d{1,12})(?:\.(\d{1,9}))?$/
+
+/**
+ * Nano-USD of an amount in USD: a decimal such as `"12.50"`, or a number whose shortest decimal is meant; at most nine decimals.
+ * Undefined for anything else, negative amounts included.
+ */
+export function nanoUsd(usd: string | number): bigint | undefined {
+  const match = DECIMAL.exec(String(usd))
+  if (match === null) return undefined
+  return BigInt(match[1] as string) * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(NANO_DIGITS, '0'))
+}
+
+/** Whole nano-USD of pico-USD, rounded up: once an attempt, or small ones would be free for ever. */
+export function nanoOfPico(pico: bigint): bigint {
+  return (pico + PICO_PER_NANO - 1n) / PICO_PER_NANO
+}
+
+/** Whole micro-USD of pico-USD, halves to the even one, so that rounding does not drift over many rows. */
+export function microOfPico(pico: bigint): bigint {
+  const whole = pico / PICO_PER_MICRO
+  const rest = pico % PICO_PER_MICRO
+  const twice = (rest < 0n ? -rest : rest) * 2n
+  const step = pico < 0n ? -1n : 1n
+  if (twice > PICO_PER_MICRO || (twice === PICO_PER_MICRO && whole % 2n !== 0n)) return whole + step
+  return whole
+}
+
+/** USD as a decimal without exponent, of nano-USD from 0: `0.05`, `12`. */
+export function usdOfNano(nano: bigint): string {
+  return decimal(nano, NANO_DIGITS)
+}
+
+/** USD as a decimal without exponent, of pico-USD from 0. */
+export function usdOfPico(pico: bigint): string {
+  return decimal(pico, 12)
+}
+
+/** A whole number for a row: a number where that is exact, else its digits, which both dialects read as an integer. */
+export function storable(value: bigint): number | string {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value.toString()
+}
+
+function decimal(value: bigint, digits: number): string {
+  const text = value.toString().padStart(digits + 1, '0')
+  const decimals = text.slice(-digits).replace(/0+$/, '')
+  const whole = text.slice(0, -digits)
+  return decimals === '' ? whole : `${whole}.${decimals}`
+}
