@@ -1,4 +1,5 @@
 import { SwitchyardError } from '@switchyard/contract'
+import { credentialFaultOf, saidBy } from './quarantine/credential-fault.ts'
 
 /** What a failure before any content means for what is tried next, and for the target's breaker. */
 export interface Disposition {
@@ -21,10 +22,6 @@ const BUG: Disposition = { same: false, next: true, failure: true }
 
 /** Statuses by which an upstream says that it was not the request's fault. */
 const TRY_AGAIN: ReadonlySet<unknown> = new Set([408, 425])
-/** Statuses about the credential that was sent, or its account. */
-const CREDENTIAL: ReadonlySet<unknown> = new Set([401, 402, 403])
-
-const QUOTA = /insufficient_quota|quota_exceeded|billing|credit/i
 const KNOWN_CAUSE =
   /context_length|context_window|too_many_tokens|unsupported|not_supported|model_not_found|model_not_available/i
 const CONTENT = /content_filter|content_policy|moderation|safety/i
@@ -52,7 +49,7 @@ function byCode(error: SwitchyardError): Disposition {
     case 'RATE_LIMITED':
       // A limit of ours: its window is long, and another target has its own.
       if (error.details?.guard === 'rate-limit') return ELSEWHERE
-      return QUOTA.test(saidBy(error)) ? ELSEWHERE : BUSY
+      return credentialFaultOf(error) === undefined ? BUSY : ELSEWHERE
     case 'OVERLOADED':
       return error.details?.guard === undefined ? BUSY : ELSEWHERE
     case 'CIRCUIT_OPEN':
@@ -60,7 +57,7 @@ function byCode(error: SwitchyardError): Disposition {
     case 'NOT_FOUND':
       return ELSEWHERE
     case 'UPSTREAM_REJECTED':
-      return rejected(status, saidBy(error))
+      return rejected(error, status)
     case 'BUDGET_EXCEEDED':
       // Another target may be cheap enough, where the budget says so.
       return error.details?.downRoute === true ? ELSEWHERE : GONE
@@ -79,15 +76,10 @@ function timeout(phase: unknown): Disposition {
   return BROKEN
 }
 
-function rejected(status: unknown, said: string): Disposition {
+function rejected(error: SwitchyardError, status: unknown): Disposition {
   if (TRY_AGAIN.has(status)) return BUSY
-  if (CREDENTIAL.has(status)) return ELSEWHERE
+  if (credentialFaultOf(error) !== undefined) return ELSEWHERE
+  const said = saidBy(error)
   if (CONTENT.test(said)) return REFUSED
   return KNOWN_CAUSE.test(said) ? ELSEWHERE : GONE
-}
-
-/** Type and code of the upstream's own error object; its words are for people and decide nothing. */
-function saidBy(error: SwitchyardError): string {
-  const said = error.details?.error as { readonly type?: unknown; readonly code?: unknown } | undefined
-  return said === undefined || said === null ? '' : `${said.type ?? ''} ${said.code ?? ''} ${error.details?.finishReason ?? ''}`
 }

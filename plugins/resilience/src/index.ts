@@ -1,5 +1,6 @@
-export type { GuardEvent } from './events.ts'
+export type { CredentialEvent, GuardEvent } from './events.ts'
 export {
+  type FleetSettings,
   type Given,
   type OperationInput,
   type ResilienceInput,
@@ -7,6 +8,7 @@ export {
   resilienceOptions,
 } from './options.ts'
 export { resilience } from './plugin.ts'
+export type { CredentialFault } from './quarantine/credential-fault.ts'
 export type {
   AttemptSettings,
   BreakerSettings,
@@ -17,6 +19,7 @@ export type {
   FallbackSettings,
   HedgeSettings,
   LimiterSettings,
+  QuarantineSettings,
   RetrySettings,
   Settings,
   ShedSettings,

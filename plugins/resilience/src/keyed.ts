@@ -37,6 +37,11 @@ export class Keyed<T extends Kept> {
     return entry
   }
 
+  /** What is there under the key; makes nothing. */
+  peek(key: string): T | undefined {
+    return this.entries.get(key)
+  }
+
   private dropOne(now: number): void {
     let looks = LOOKS
     for (const [key, entry] of this.entries) {

@@ -18,6 +18,10 @@ export interface LaneContext {
   readonly plugin: string
   readonly random: () => number
   readonly emit: SetupContext<unknown, unknown>['emit']
+  /** By plugin instance, headers by which a client picks the upstream itself. */
+  readonly selectors?: ReadonlyMap<string, readonly string[]>
+  /** Tells other nodes of a breaker that opened for so long, or closed by 0. */
+  readonly tellNodes?: (operation: string, deployment: string, forMs: number) => void
 }
 
 /** What is known of one deployment at one operation: the state of all its guards. A class, its state is all it is. */
@@ -105,11 +109,14 @@ export class Lane implements Kept {
   }
 
   private breakerChanged({ to, reason, until }: BreakerChange, now: number): void {
-    const { emit } = this.context
-    if (to === 'closed') emit('breaker:closed', this.event(now))
-    else if (to === 'half-open') emit('breaker:half-opened', this.event(now))
+    const { emit, tellNodes } = this.context
+    if (to === 'closed') {
+      emit('breaker:closed', this.event(now))
+      tellNodes?.(this.operation, this.deployment, 0)
+    } else if (to === 'half-open') emit('breaker:half-opened', this.event(now))
     else {
       emit('breaker:opened', { ...this.event(now), reason: reason ?? 'failure-rate', until: until ?? now })
+      tellNodes?.(this.operation, this.deployment, (until ?? now) - now)
       this.bulkhead.breakUp()
     }
   }

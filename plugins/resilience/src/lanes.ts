@@ -1,6 +1,7 @@
-import { type Call, deploymentOf } from '@switchyard/contract'
+import { type Alternative, type Call, deploymentOf } from '@switchyard/contract'
 import { Keyed } from './keyed.ts'
 import { Lane, type LaneContext } from './lane.ts'
+import { Credentials } from './quarantine/credentials.ts'
 import { RetryBudget } from './retry/retry-budget.ts'
 import type { Settings } from './settings.ts'
 
@@ -10,6 +11,7 @@ const MOST_TENANTS = 10_000
 
 /** Every lane there is, found by the call; made at the first call that names it. */
 export class Lanes {
+  readonly credentials: Credentials
   private readonly context: LaneContext
   private readonly settings: (operation: string) => Settings
   private readonly byOperation = new Map<string, Keyed<Lane>>()
@@ -19,6 +21,7 @@ export class Lanes {
   constructor(context: LaneContext, settings: (operation: string) => Settings) {
     this.context = context
     this.settings = settings
+    this.credentials = new Credentials(context.selectors ?? new Map())
   }
 
   /** The lane that a call would take. Policies ask for the same one after another: the last answer is kept. */
@@ -41,6 +44,12 @@ export class Lanes {
       this.byOperation.set(operation, lanes)
     }
     return lanes.get(deployment, now)
+  }
+
+  /** Whether an alternative would take a call that waits in another lane now. */
+  canReplace(lane: Lane, call: Call, alternative: Alternative, now: number): boolean {
+    if (!this.at(call.operation, deploymentOf(alternative), now).canReplace(lane)) return false
+    return !lane.settings.quarantine.enabled || this.credentials.wouldAdmit(alternative, call, now)
   }
 
   /** The retries of one tenant at one operation, over all its targets. */

@@ -8,15 +8,25 @@ export type Given<T> = { readonly [K in keyof T]?: T[K] | undefined }
 /** The groups of settings, for one operation or for all. */
 export type OperationInput = { readonly [G in keyof Settings]?: Given<Settings[G]> | undefined }
 
+/** How nodes hear of each other's breakers, where the assembly has a bus. */
+export interface FleetSettings {
+  /** Of the bus; the same at all nodes. */
+  readonly topic: string
+  /** No word of another node is believed for longer. */
+  readonly hintMs: number
+}
+
 /** What `resilience({ ... })` takes; all of it may be left out. */
 export interface ResilienceInput extends OperationInput {
   readonly pressure?: Given<PressureSettings> | undefined
+  readonly fleet?: Given<FleetSettings> | undefined
   readonly operations?: Readonly<Record<string, OperationInput>> | undefined
 }
 
 /** Options as validated. */
 export interface ResilienceOptions extends OperationInput {
   readonly pressure: PressureSettings
+  readonly fleet: FleetSettings
   readonly operations: Readonly<Record<string, OperationInput>>
 }
 
@@ -26,6 +36,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const wait = z.int().min(0).max(LONGEST_TIMER_MS).optional()
 const limit = z.union([z.literal(false), z.int().min(1).max(LONGEST_TIMER_MS)]).optional()
 const count = (min: number, max: number) => z.int().min(min).max(max).optional()
+const time = z.int().min(1).max(LONGEST_TIMER_MS).optional()
 const share = z.number().gt(0).max(1).optional()
 const flag = z.boolean().optional()
 
@@ -93,17 +104,20 @@ const groups = {
       ),
       slowMs: limit.describe('A first reply that takes longer counts as slow. false = none does.'),
       slowRate: share.describe('Share of slow first replies that opens it.'),
-      openMs: z
-        .int()
-        .min(1)
-        .max(LONGEST_TIMER_MS)
-        .optional()
-        .describe('How long it stays open at first, give or take a fifth; it doubles while probes fail.'),
-      openMaxMs: z.int().min(1).max(LONGEST_TIMER_MS).optional().describe('Upper bound of that.'),
+      openMs: time.describe('How long it stays open at first, give or take a fifth; it doubles while probes fail.'),
+      openMaxMs: time.describe('Upper bound of that.'),
       probes: count(1, 1_000).describe('Attempts let through at a time while half-open, and successes that close it.'),
     })
     .optional()
     .describe('When a target is left alone.'),
+  quarantine: z
+    .strictObject({
+      enabled: flag.describe('Leave a credential alone that was refused, or whose quota is used up.'),
+      forMs: time.describe('For how long at first, give or take a fifth; it doubles while probes are refused.'),
+      maxMs: time.describe('Upper bound of that.'),
+    })
+    .optional()
+    .describe('When a credential is left alone.'),
   bulkhead: z
     .strictObject({
       slots: z
@@ -165,10 +179,21 @@ const groups = {
     .describe('What is answered when nothing serves.'),
 }
 
+const fleet = z.strictObject({
+  topic: z.string().min(1).max(200).default('resilience').describe('Topic of the bus; the same at all nodes.'),
+  hintMs: z
+    .int()
+    .min(1)
+    .max(LONGEST_TIMER_MS)
+    .default(60_000)
+    .describe('Longest time for which an open breaker of another node makes a target an alternative that is tried later.'),
+})
+
 /** The schema of the options. Strict: an unknown key is an error. */
 export const resilienceOptions: z.ZodType<ResilienceOptions, ResilienceInput> = z.strictObject({
   ...groups,
   pressure: pressureOptions.prefault({}).describe('When this node sheds calls.'),
+  fleet: fleet.prefault({}).describe('How nodes hear of each other, where the assembly has a bus.'),
   operations: z
     .record(
       z.string().regex(/^[^.\s]+\.[^.\s]+$/, 'an operation is named noun.verb, such as sql.query'),

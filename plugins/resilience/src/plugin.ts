@@ -1,65 +1,33 @@
-import { definePlugin, type PluginFactory, type Policy } from '@switchyard/contract'
-import { attemptPolicy } from './attempt/attempt-policy.ts'
-import { breakerPolicy } from './breaker/breaker-policy.ts'
-import { bulkheadPolicy } from './bulkhead/bulkhead-policy.ts'
-import { deadlinePolicy } from './deadline/deadline-policy.ts'
-import { degradePolicy } from './degrade/degrade-policy.ts'
-import { fallbackPolicy } from './fallback/fallback-policy.ts'
-import { Hedges } from './fallback/hedges.ts'
-import { hedgePolicy } from './hedge/hedge-policy.ts'
+import { randomUUID } from 'node:crypto'
+import { bus, definePlugin, many, model, optional, type PluginFactory } from '@switchyard/contract'
+import { BreakerHints } from './breaker/breaker-hints.ts'
+import { guards } from './guards.ts'
 import { Lanes } from './lanes.ts'
 import { type ResilienceInput, resilienceOptions } from './options.ts'
-import { retryPolicy } from './retry/retry-policy.ts'
-import { anywhere, settingsFor } from './settings.ts'
-import { shedPolicy } from './shed/shed-policy.ts'
-import { systemPressure } from './shed/system-pressure.ts'
+import { settingsFor } from './settings.ts'
 import './events.ts'
 
 /**
  * Every guard there is, as policies for every operation, outermost first: `deadline` and `shed` at stage `admit`; `degrade`, `fallback`,
- * `hedge`, `retry`, `breaker`, `bulkhead` and `attempt` at stage `resilience`. `shed`, `degrade` and `hedge` stand there only where an
- * operation uses them. Provides no port; what it knows of targets it keeps in memory.
+ * `hedge`, `retry`, `quarantine`, `breaker`, `bulkhead` and `attempt` at stage `resilience`. `shed`, `degrade` and `hedge` stand there
+ * only where an operation uses them. Provides no port; what it knows of targets it keeps in memory. With a `bus`, nodes hear of each
+ * other's breakers.
  */
 export const resilience: PluginFactory<ResilienceInput> = definePlugin({
   name: '@switchyard/resilience',
   contract: 1,
   options: resilienceOptions,
-  setup({ options, clock, random, instance: plugin, emit, onClose }) {
+  requires: { providers: many(model), bus: optional(bus) },
+  async setup({ options, deps, instance: plugin, clock, random, log, emit, onClose }) {
     const settings = settingsFor(options)
-    const lanes = new Lanes({ plugin, random, emit }, settings)
-    const hedges = new Hedges()
-    const of = (policy: string): { readonly name: string; readonly plugin: string } => ({ name: `${plugin}/${policy}`, plugin })
-    const deadline = deadlinePolicy({ ...of('deadline'), clock, settings: (operation) => settings(operation).deadline })
-    const policies: Policy[] = [deadline]
-    let sheds = (): boolean => false
-    if (anywhere(options, ({ shed }) => shed.enabled)) {
-      const { pressure } = options
-      const { read, close } = systemPressure(pressure)
-      onClose(close)
-      const shedding = shedPolicy({
-        ...of('shed'),
-        clock,
-        random,
-        emit,
-        pressure,
-        read,
-        settings,
-      })
-      onClose(shedding.close)
-      policies.push(shedding.policy)
-      sheds = shedding.sheds
-    }
-    if (anywhere(options, ({ degrade }) => degrade.ladder.length > 0))
-      policies.push(degradePolicy({ ...of('degrade'), clock, settings: (operation) => settings(operation).degrade }))
-    policies.push(fallbackPolicy({ ...of('fallback'), clock, settings, hedges }))
-    if (anywhere(options, ({ hedge }) => hedge.enabled))
-      policies.push(hedgePolicy({ ...of('hedge'), clock, lanes, hedges, sheds }))
-    policies.push(
-      retryPolicy({ ...of('retry'), clock, random, lanes }),
-      breakerPolicy({ ...of('breaker'), clock, lanes }),
-      bulkheadPolicy({ ...of('bulkhead'), clock, lanes }),
-      attemptPolicy({ ...of('attempt'), clock, lanes }),
-    )
-    return { ports: {}, policies }
+    // An identity, not chance: two nodes with one seed must still differ.
+    const node = `${plugin}-${randomUUID()}`
+    const hints = new BreakerHints({ bus: deps.bus, node, clock, log, ...options.fleet })
+    onClose(() => hints.close())
+    const selectors = new Map([...deps.providers].map(([name, { capabilities }]) => [name, capabilities.selectors ?? []]))
+    const tellNodes = hints.tell.bind(hints)
+    const lanes = new Lanes({ plugin, random, emit, selectors, tellNodes }, settings)
+    await hints.start()
+    return { ports: {}, policies: guards({ plugin, options, settings, lanes, hints, clock, random, emit, onClose }) }
   },
 })

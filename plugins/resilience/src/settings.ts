@@ -58,6 +58,14 @@ export interface BreakerSettings {
   readonly probes: number
 }
 
+/** When a credential is left alone that was refused. */
+export interface QuarantineSettings {
+  readonly enabled: boolean
+  /** At first; it doubles while probes are refused. */
+  readonly forMs: number
+  readonly maxMs: number
+}
+
 /** How many attempts a target carries at once, and who waits. */
 export interface BulkheadSettings {
   /** false = no limit. */
@@ -108,6 +116,7 @@ export interface Settings {
   readonly retry: RetrySettings
   readonly fallback: FallbackSettings
   readonly breaker: BreakerSettings
+  readonly quarantine: QuarantineSettings
   readonly bulkhead: BulkheadSettings
   readonly limiter: LimiterSettings
   readonly hedge: HedgeSettings
@@ -139,6 +148,7 @@ export const DEFAULTS: Settings = Object.freeze({
     openMaxMs: 300_000,
     probes: 3,
   },
+  quarantine: { enabled: true, forMs: 300_000, maxMs: 3_600_000 },
   bulkhead: { slots: 1_000, queueSize: 100, queueWaitMs: 2_000, tenantWeights: {} },
   limiter: { algorithm: 'off', start: 20, min: 20, max: 200 },
   hedge: { enabled: false, ratio: 0.05, minSamples: 100 },
@@ -178,6 +188,7 @@ function resolve(options: ResilienceOptions, operation: string): Settings {
     retry: group('retry'),
     fallback: group('fallback'),
     breaker: group('breaker'),
+    quarantine: group('quarantine'),
     bulkhead: group('bulkhead'),
     limiter: group('limiter'),
     hedge: group('hedge'),

@@ -4,6 +4,9 @@ import { type Disposition, dispositionOf } from '../src/disposition.ts'
 
 const said = (code: string): NonNullable<ErrorOptions['details']> => ({ status: 400, error: { message: 'no', code } })
 
+const inBand = (type: string): ErrorOptions => ({ details: { error: { message: 'no', type } } })
+const forbidden = (code: string): ErrorOptions => ({ details: { status: 403, error: { message: 'no', code } } })
+
 /** What happened, the error it became, and what the reference's table says: same target, next target, breaker. */
 const TABLE: readonly [string, ErrorCode, ErrorOptions, Disposition['same'], Disposition['next'], boolean][] = [
   ['refused, reset, DNS, TLS', 'UPSTREAM_UNAVAILABLE', { details: { sent: false } }, true, true, true],
@@ -26,6 +29,9 @@ const TABLE: readonly [string, ErrorCode, ErrorOptions, Disposition['same'], Dis
   ['401', 'UPSTREAM_REJECTED', { details: { status: 401 } }, false, true, false],
   ['402', 'UPSTREAM_REJECTED', { details: { status: 402 } }, false, true, false],
   ['403', 'UPSTREAM_REJECTED', { details: { status: 403 } }, false, true, false],
+  ['an authentication error inside a 200', 'UPSTREAM_REJECTED', inBand('authentication_error'), false, true, false],
+  ['a 403 for content', 'UPSTREAM_REJECTED', forbidden('content_policy'), false, 'by-option', false],
+  ['a 403 for a model', 'UPSTREAM_REJECTED', forbidden('model_not_found'), false, true, false],
   ['408', 'TIMEOUT', { details: { status: 408 } }, true, true, false],
   ['425', 'UPSTREAM_REJECTED', { details: { status: 425 } }, true, true, false],
   ['400', 'UPSTREAM_REJECTED', { details: { status: 400 } }, false, false, false],

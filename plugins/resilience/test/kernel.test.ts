@@ -96,6 +96,7 @@ describe.each(Object.keys(REQUESTS) as Guarded[])('%s', (operation) => {
       ['admit', 'resilience/shed', 'admitted'],
       ['resilience', 'resilience/fallback', 'no-fallback'],
       ['resilience', 'resilience/retry', 'may-retry'],
+      ['resilience', 'resilience/quarantine', 'let-through'],
       ['resilience', 'resilience/breaker', 'let-through'],
       ['resilience', 'resilience/bulkhead', 'slot-free'],
       ['resilience', 'resilience/attempt', 'attempt'],
@@ -146,6 +147,7 @@ describe('everything that is off by default', () => {
       'fallback',
       'hedge',
       'retry',
+      'quarantine',
       'breaker',
       'bulkhead',
       'attempt',
@@ -181,10 +183,12 @@ describe('everything that is off by default', () => {
 })
 
 test('nothing is placed that nobody wants', async () => {
-  const { kernel } = await start(async () => ({}), { shed: { enabled: false } })
+  const { kernel } = await start(async () => ({}), { shed: { enabled: false }, quarantine: { enabled: false } })
   const request = REQUESTS['sql.query']
   const { decisions } = await kernel.explain('sql.query', { target: 'remote', request, principal })
-  expect(decisions.map(({ by }) => by)).not.toContain('resilience/shed')
+  const by = decisions.map((each) => each.by)
+  expect(by).not.toContain('resilience/shed')
+  expect(by).not.toContain('resilience/quarantine')
 })
 
 test('a client that makes up model names does not fill the memory, nor shut off a good one', async () => {

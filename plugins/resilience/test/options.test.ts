@@ -13,6 +13,7 @@ describe('what applies to an operation', () => {
       attempts: { maxAttempts: 4, streamFirstMs: 60_000, wholeReplyMs: false },
       retry: { budgetRatio: 0.2, budgetFloor: 10 },
       breaker: { failureRate: 0.5, minSamples: 20, consecutiveFailures: 5, openMs: 15_000, openMaxMs: 300_000, probes: 3 },
+      quarantine: { enabled: true, forMs: 300_000, maxMs: 3_600_000 },
       bulkhead: { queueSize: 100, queueWaitMs: 2_000 },
       limiter: { algorithm: 'off' },
       hedge: { enabled: false, ratio: 0.05, minSamples: 100 },

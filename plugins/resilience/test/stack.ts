@@ -10,6 +10,7 @@ import { fallbackPolicy } from '../src/fallback/fallback-policy.ts'
 import { Hedges } from '../src/fallback/hedges.ts'
 import { hedgePolicy } from '../src/hedge/hedge-policy.ts'
 import type { OperationInput } from '../src/options.ts'
+import { quarantinePolicy } from '../src/quarantine/quarantine-policy.ts'
 import { retryPolicy } from '../src/retry/retry-policy.ts'
 import { type TestLanes, testLanes } from './test-lanes.ts'
 
@@ -32,6 +33,7 @@ export function stack(input: OperationInput, remote: (clock: VirtualClock) => Ne
     fallbackPolicy({ name: 'fallback', clock, settings, hedges }),
     hedgePolicy({ name: 'hedge', clock, lanes, hedges, sheds: () => false }),
     retryPolicy({ name: 'retry', clock, random, lanes }),
+    quarantinePolicy({ name: 'quarantine', plugin, clock, random, lanes, emit: made.emit }),
     breakerPolicy({ name: 'breaker', plugin, clock, lanes }),
     bulkheadPolicy({ name: 'bulkhead', plugin, clock, lanes }),
     attemptPolicy({ name: 'attempt', plugin, clock, lanes }),

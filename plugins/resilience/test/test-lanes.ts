@@ -1,4 +1,5 @@
 import type { Alternative } from '@switchyard/contract'
+import type { LaneContext } from '../src/lane.ts'
 import { Lanes } from '../src/lanes.ts'
 import { type OperationInput, resilienceOptions } from '../src/options.ts'
 import { type Settings, settingsFor } from '../src/settings.ts'
@@ -19,11 +20,15 @@ export interface TestLanes {
 }
 
 /** Lanes with the given settings for every operation, and what they tell. */
-export function testLanes(input: OperationInput = {}, random: () => number = () => 0.5): TestLanes {
+export function testLanes(
+  input: OperationInput = {},
+  random: () => number = () => 0.5,
+  context: Partial<LaneContext> = {},
+): TestLanes {
   const told: Told[] = []
   const settings = settingsFor(resilienceOptions.parse(input))
   const emit = (event: string, payload: unknown): void => void told.push({ event, payload } as Told)
-  const lanes = new Lanes({ plugin: 'resilience', random, emit }, settings)
+  const lanes = new Lanes({ plugin: 'resilience', random, emit, ...context }, settings)
   return { lanes, settings, told, emit, events: () => told.map(({ event }) => event) }
 }
 

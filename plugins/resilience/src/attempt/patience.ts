@@ -1,4 +1,4 @@
-import { type Alternative, type Call, deploymentOf } from '@switchyard/contract'
+import type { Alternative, Call } from '@switchyard/contract'
 import { isEqual } from '../fallback/fallback-policy.ts'
 import type { Lane } from '../lane.ts'
 import type { Lanes } from '../lanes.ts'
@@ -28,7 +28,6 @@ export function givesUp(lanes: Lanes, lane: Lane, call: Call, waitedMs: number, 
   const { attempts } = lane.settings
   if (lane.lastAnswered(isStreamed(call)) > now - waitedMs) return false
   if (attemptsOf(call) >= attempts.maxAttempts) return false
-  const canReplace = (each: Alternative): boolean =>
-    isEqual(each) && lanes.at(call.operation, deploymentOf(each), now).canReplace(lane)
+  const canReplace = (each: Alternative): boolean => isEqual(each) && lanes.canReplace(lane, call, each, now)
   return call.alternatives?.some(canReplace) === true && paid(lane, lanes.budgetOf(call, now), now)
 }

@@ -21,10 +21,12 @@ export interface FallbackContext {
   readonly settings: (operation: string) => Pick<Settings, 'fallback' | 'attempts'>
   /** Where hedges were sent. */
   readonly hedges: Hedges
+  /** The alternatives of an operation in the order in which they are tried. */
+  readonly ranked?: (operation: string, alternatives: readonly Alternative[]) => readonly Alternative[]
 }
 
 /**
- * Tries a call's alternatives in their order until one serves, as the error of each allows and while the call's ledger has attempts
+ * Tries a call's alternatives in their order, those last that other nodes have given up, until one serves, as the error of each allows and while the call's ledger has attempts
  * left. When none does, rejects with the most useful of the errors; each step is in the trace. Never after a reply was given.
  */
 export function fallbackPolicy(context: FallbackContext): Policy {
@@ -60,12 +62,13 @@ export function isEqual({ attributes }: Alternative): boolean {
 }
 
 async function fallBack(
-  { name, clock, settings, hedges }: FallbackContext,
+  { name, clock, settings, hedges, ranked }: FallbackContext,
   call: Call,
   next: Next,
-  alternatives: readonly Alternative[],
+  given: readonly Alternative[],
   firstError: unknown,
 ): Promise<AnyReply> {
+  const alternatives = ranked?.(call.operation, given) ?? given
   const { fallback, attempts } = settings(call.operation)
   let error = firstError
   let worth = firstError

@@ -65,7 +65,7 @@ function second({ name, clock, lanes, hedges, sheds }: HedgeContext, lane: Lane,
   if (lane.breaker.state === 'half-open') return refuse('half-open')
   if (attemptsOf(call) >= lane.settings.attempts.maxAttempts) return refuse('attempts-used-up')
   const alternatives = call.alternatives?.filter(isEqual) ?? []
-  const chosen = alternatives.find((each) => lanes.at(call.operation, deploymentOf(each), now).canReplace(lane))
+  const chosen = alternatives.find((each) => lanes.canReplace(lane, call, each, now))
   if (chosen === undefined) return refuse('no-free-target')
   if (!lane.hedges.take()) return refuse('budget-dry')
   hedges.set(call.trace, chosen)
