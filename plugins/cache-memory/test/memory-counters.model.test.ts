@@ -1,116 +1,130 @@
+import type { CounterRow, Lease, LeaseRenewal } from '@switchyard/contract'
 import { virtualClock } from '@switchyard/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { memoryCounters } from '../src/memory-counters.ts'
+import { type MemoryCounters, memoryCounters } from '../src/memory-counters.ts'
+import { type ReferenceCounters, referenceCounters } from './support/reference-counters.ts'
 
 /** Keys whose rows live in windows of that many ms; the others never expire. */
 const WINDOW_MS: ReadonlyMap<string, number> = new Map([
   ['w', 10],
   ['long', 25],
 ])
+const KEYS = ['a', 'b', 'w', 'long', '__proto__']
+const DAY_MS = 86_400_000
 
-const key = fc.constantFrom('a', 'b', 'w', 'long', '__proto__')
+const key = fc.constantFrom(...KEYS)
 const amount = fc.bigInt({ min: 0n, max: 6n })
+const lease = fc.nat(12).map(String)
+const amounts = fc.dictionary(key, fc.oneof({ weight: 20, arbitrary: amount }, fc.constant(-1n)), { maxKeys: 3 })
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+
 const step = fc.oneof(
   {
-    weight: 5,
+    weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('reserve' as const),
-      rows: fc.array(fc.record({ key, amount, limit: fc.bigInt({ min: 0n, max: 20n }) }), { maxLength: 4 }),
-      lease: fc.nat(12),
-      ms: fc.nat(30),
+      rows: fc.array(fc.record({ key, amount, limit: maybe(fc.bigInt({ min: 0n, max: 20n })), expected: maybe(amount) }), {
+        maxLength: 4,
+      }),
+      lease,
+      ms: fc.integer({ min: 1, max: 30 }),
+      lateMs: maybe(fc.integer({ min: -1, max: 40 })),
     }),
   },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), lease, amounts }) },
   {
-    weight: 4,
+    weight: 3,
     arbitrary: fc.record({
-      kind: fc.constant('settle' as const),
-      lease: fc.nat(12),
-      amounts: fc.dictionary(key, amount, { maxKeys: 3 }),
+      kind: fc.constant('renew' as const),
+      lease,
+      amounts: maybe(amounts),
+      ms: maybe(fc.integer({ min: -1, max: 40 })),
+      lateMs: maybe(fc.nat(60)),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.nat(15) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('acknowledge' as const), leases: fc.array(lease, { maxLength: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('advance' as const),
+      ms: fc.oneof({ weight: 20, arbitrary: fc.nat(15) }, fc.constant(DAY_MS - 20), fc.constant(DAY_MS)),
+    }),
+  },
 )
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
-/** The same promises in the plainest way: a list of all that ever happened, added up anew for every question. */
-function plainCounters(now: () => number) {
-  interface Entry {
-    key: string
-    window: number
-    lease: string
-    amount: bigint
-    until: number
-  }
-  let entries: Entry[] = []
-  let leases: { id: string; expiresAt: number; open: boolean }[] = []
-  const windowOf = (name: string): number => Math.floor(now() / (WINDOW_MS.get(name) ?? Number.POSITIVE_INFINITY))
-  const sum = (name: string): bigint =>
-    entries
-      .filter((entry) => entry.key === name && entry.window === windowOf(name) && entry.until > now())
-      .reduce((total, entry) => total + entry.amount, 0n)
-  const lease = (id: string) => leases.find((other) => other.id === id && other.expiresAt > now())
-  return {
-    sum,
-    reserve(rows: readonly { key: string; amount: bigint; limit: bigint }[], id: string, expiresAt: number) {
-      if (lease(id) !== undefined) return 'CONFLICT'
-      const before = entries
-      for (const { key: name, amount: more, limit } of rows) {
-        const left = limit - sum(name)
-        if (more > left) {
-          entries = before
-          return { granted: false, key: name, available: left > 0n ? left : 0n }
-        }
-        entries = [...entries, { key: name, window: windowOf(name), lease: id, amount: more, until: Number.POSITIVE_INFINITY }]
-      }
-      // What is asked for at once adds up, even under a lease that has already expired.
-      entries = entries.map((entry) => (before.includes(entry) ? entry : { ...entry, until: expiresAt }))
-      leases = [...leases.filter((other) => other.id !== id), { id, expiresAt, open: true }]
-      return { granted: true }
-    },
-    settle(id: string, amounts: Readonly<Record<string, bigint>>) {
-      const own = lease(id)
-      if (own === undefined || !own.open) return { settled: false }
-      const held = entries.filter((entry) => entry.lease === id && entry.until === own.expiresAt)
-      if (Object.keys(amounts).some((name) => !held.some((entry) => entry.key === name))) return 'INVALID_REQUEST'
-      entries = entries.filter((entry) => !held.includes(entry))
-      for (const [name, exact] of Object.entries(amounts)) {
-        const window = held.find((entry) => entry.key === name)?.window ?? 0
-        entries = [...entries, { key: name, window, lease: 'settled', amount: exact, until: Number.POSITIVE_INFINITY }]
-      }
-      own.open = false
-      return { settled: true }
-    },
+async function outcome(reply: Promise<unknown>): Promise<unknown> {
+  return reply.catch((error: { code?: string }) => error.code ?? error)
+}
+
+/** Does one step to both, and gives what each said. */
+function play(one: Exclude<Step, { kind: 'advance' }>, now: number, plain: ReferenceCounters) {
+  return async (counters: MemoryCounters): Promise<[unknown, unknown]> => {
+    if (one.kind === 'reserve') {
+      const rows = one.rows.map((row): CounterRow => {
+        const window = WINDOW_MS.get(row.key)
+        const ends = window === undefined ? {} : { expiresAt: (Math.floor(now / window) + 1) * window }
+        return { ...defined(row), ...ends } as CounterRow
+      })
+      const expiresAt = now + one.ms
+      const settleUntil = one.lateMs === undefined ? undefined : expiresAt + one.lateMs
+      const wanted = defined({ id: one.lease, expiresAt, settleUntil }) as unknown as Lease
+      return [await outcome(counters.reserve(rows, wanted)), plain.reserve(rows, wanted)]
+    }
+    if (one.kind === 'settle') {
+      return [await outcome(counters.settle(one.lease, one.amounts)), plain.settle(one.lease, one.amounts)]
+    }
+    if (one.kind === 'renew') {
+      const expiresAt = one.ms === undefined ? undefined : now + one.ms
+      const settleUntil = one.lateMs === undefined ? undefined : now + one.lateMs
+      const renewal = defined({ expiresAt, settleUntil, amounts: one.amounts }) as LeaseRenewal
+      return [await outcome(counters.renew(one.lease, renewal)), plain.renew(one.lease, renewal)]
+    }
+    return [await outcome(counters.acknowledge(one.leases)), plain.acknowledge(one.leases)]
   }
 }
 
-test('any reserves, settlements and expiries give what adding up everything gives', async () => {
+function defined(given: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+async function listing(counters: MemoryCounters) {
+  const list = await counters.expired()
+  const times = list.map(({ expiredAt }) => expiredAt)
+  expect(times).toEqual([...times].sort((one, other) => one - other))
+  return list
+    .map(({ id, expiredAt, changes }) => ({
+      id,
+      expiredAt,
+      charges: changes.map(({ key: changed, before, after }) => [changed, after - before] as const),
+    }))
+    .sort((one, other) => one.expiredAt - other.expiredAt || (one.id < other.id ? -1 : 1))
+}
+
+test('any reserves, settlements, renewals and expiries give what asking every lease anew gives', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 80 }), async (steps) => {
       const clock = virtualClock(0)
       const counters = memoryCounters({ maxCounters: 1000, maxLeases: 1000, clock })
-      const plain = plainCounters(() => clock.now())
+      const plain = referenceCounters(() => clock.now())
       for (const one of steps) {
         if (one.kind === 'advance') await clock.advance(one.ms)
-        else if (one.kind === 'reserve') {
-          const expiresAt = clock.now() + one.ms
-          const rows = one.rows.map((row) => {
-            const window = WINDOW_MS.get(row.key)
-            return window === undefined ? row : { ...row, expiresAt: (Math.floor(clock.now() / window) + 1) * window }
-          })
-          const wanted = plain.reserve(one.rows, `${one.lease}`, expiresAt)
-          const reserving = counters.reserve(rows, { id: `${one.lease}`, expiresAt })
-          if (typeof wanted === 'string') await expect(reserving).rejects.toMatchObject({ code: wanted })
-          else expect(await reserving).toEqual(wanted)
-        } else {
-          const wanted = plain.settle(`${one.lease}`, one.amounts)
-          const settling = counters.settle(`${one.lease}`, one.amounts)
-          if (typeof wanted === 'string') await expect(settling).rejects.toMatchObject({ code: wanted })
-          else expect(await settling).toEqual(wanted)
+        else {
+          const [said, wanted] = await play(one, clock.now(), plain)(counters)
+          expect(
+            said,
+            JSON.stringify(one, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+          ).toEqual(wanted)
         }
-        const keys = ['a', 'b', 'w', 'long', '__proto__']
-        expect(await counters.read(keys)).toEqual(keys.map((name) => plain.sum(name)))
+        expect(await counters.read(KEYS)).toEqual(KEYS.map((name) => plain.sum(name)))
+        expect(await listing(counters)).toEqual(plain.expired())
       }
+      // Nothing stays behind once every lease and window is over, but rows that count for ever.
+      await clock.advance(2 * DAY_MS)
+      const sums = await counters.read(['a', 'b', '__proto__'])
+      expect(counters.usage()).toEqual({ rows: sums.filter((sum) => sum > 0n).length, leases: 0, expiring: 0 })
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   )
 })
