@@ -18,7 +18,7 @@ import type { RateLimitOptions } from './options.ts'
 import { counterRows, type Plan, type Plans } from './plan.ts'
 import { type Refused, rateLimited } from './refusal.ts'
 import { reserve } from './reserve.ts'
-import { type TokenNeed, tokenNeed } from './tokens.ts'
+import { type TokenNeed, tokenNeed, withEstimate } from './tokens.ts'
 
 /** What the policy needs from the plugin that places it. */
 export interface LimitContext extends GrantContext {
@@ -73,10 +73,11 @@ export function limitPolicy(context: LimitContext): Policy {
       await grant?.giveBack()
       throw call.signal.reason
     }
-    if (grant === undefined) return next(call)
+    const onwards = need === undefined ? call : withEstimate(call, need)
+    if (grant === undefined) return next(onwards)
     let reply: Reply<Operation>
     try {
-      reply = await next(call)
+      reply = await next(onwards)
     } catch (error) {
       grant.threw(error)
       throw error

@@ -1,5 +1,5 @@
 import type { Call, ModelEnding, ModelEndpoint, Usage, WellKnownAttributes } from '@switchyard/contract'
-import { estimateRequest, tokenFamily } from '@switchyard/model-wire'
+import { estimateRequest, outputLimit, tokenFamily } from '@switchyard/model-wire'
 import type { Quota } from './quota.ts'
 import { modelRequestOf } from './subject.ts'
 
@@ -17,10 +17,20 @@ export function tokenNeed(call: Call, expectedOutputTokens: number): TokenNeed {
   const request = modelRequestOf(call)
   if (request === undefined) return { input: 0, output: 0 }
   const { body, endpoint, model, raw } = request
-  const estimate = estimateRequest(body, endpoint, { family: tokenFamily(model), bytes: raw?.byteLength })
   const { inputTokens } = call.attributes as WellKnownAttributes
-  const most = estimate.maxOutputTokens ?? (TEXTUAL.has(endpoint) ? expectedOutputTokens : 0)
-  return { input: whole(inputTokens ?? estimate.inputTokens), output: Math.min(whole(most), expectedOutputTokens) }
+  const input =
+    typeof inputTokens === 'number'
+      ? inputTokens
+      : estimateRequest(body, endpoint, { family: tokenFamily(model), bytes: raw?.byteLength }).inputTokens
+  const output = outputLimit(body, endpoint) ?? (TEXTUAL.has(endpoint) ? expectedOutputTokens : 0)
+  return { input: whole(input), output: Math.min(whole(output), expectedOutputTokens) }
+}
+
+/** The call with what its input was estimated at, so that nobody further in estimates it again. */
+export function withEstimate(call: Call, need: TokenNeed): Call {
+  const known = (call.attributes as WellKnownAttributes).inputTokens
+  if (known !== undefined || call.operation !== 'model.invoke') return call
+  return { ...call, attributes: { ...call.attributes, inputTokens: need.input } }
 }
 
 /**

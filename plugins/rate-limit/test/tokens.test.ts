@@ -129,10 +129,15 @@ describe('tokens a window', () => {
     expect([counters.sum(':r'), counters.sum(':t')]).toEqual([2, 50])
   })
 
-  test('a prompt without an estimate is estimated', async () => {
+  test('a prompt without an estimate is estimated, once for all who need it', async () => {
     const { send, counters } = await startRig({ limits: [limit(100_000)], expectedOutputTokens: 0 })
     const body = { messages: [{ role: 'user', content: 'word '.repeat(1_000) }] }
-    await send(chatCall(0, 0, { attributes: {} }, body), async () => openReply().reply)
+    let passedOn: unknown
+    await send(chatCall(0, 0, { attributes: {} }, body), async ({ attributes }) => {
+      passedOn = attributes.inputTokens
+      return openReply().reply
+    })
+    expect(passedOn).toBe(counters.sum(':t'))
     expect(counters.sum(':t')).toBeGreaterThan(800)
     expect(counters.sum(':t')).toBeLessThan(1_500)
   })
