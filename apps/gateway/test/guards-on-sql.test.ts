@@ -95,6 +95,7 @@ describe('the guards of model calls on sql.query', () => {
       'resilience/shed admitted',
       'resilience/fallback no-fallback',
       'resilience/retry may-retry',
+      'resilience/quarantine let-through',
       'resilience/breaker let-through',
       'resilience/bulkhead slot-free',
       'resilience/attempt attempt',
