@@ -7,6 +7,8 @@ import { routeOf } from '../usage/route-of.ts'
 import { dataOf, type Json, lengthOf, parseData } from './event-data.ts'
 import type { StreamEvents, Verdict } from './stream-events.ts'
 
+const NO_OUTPUT = Object.freeze({ output_tokens: undefined, output_tokens_details: undefined })
+
 /** Reads a stream of `messages`: `message_stop` ends it, `message_start` and `message_delta` tell its usage. */
 export class MessagesEvents implements StreamEvents {
   contentSeen = false
@@ -47,8 +49,7 @@ export class MessagesEvents implements StreamEvents {
     switch (event.type) {
       case 'message_start':
         // Its count of the output is a beginning, of what nobody has said yet: only the end's is one.
-        if (isObject(event.message) && isObject(event.message.usage))
-          this.count({ ...event.message.usage, output_tokens: undefined })
+        if (isObject(event.message) && isObject(event.message.usage)) this.count({ ...event.message.usage, ...NO_OUTPUT })
         break
       case 'content_block_start':
         this.readBlock(event.content_block)
