@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { costBench } from './cost/bench.ts'
 import { FAULT_PARTS, faultsBench } from './faults/bench.ts'
 import { CHAOS_FAULTS } from './faults/chaos/faults.ts'
 import { httpBench } from './http/bench.ts'
@@ -39,6 +40,25 @@ program
   .option('--rounds <n>', 'repetitions of each measurement', positive, 5)
   .option('--json <file>', 'write { rows } there')
   .action(async (options) => void (await tokensBench(options)))
+
+program
+  .command('cost')
+  .description('what the learned router saves at a promised quality, beside strategies that learn nothing; its decision time')
+  .option('--data <dir>', 'files of outcomes with their datasets.json (default: ../shared/data/cost where it exists)')
+  .option('--halves <n>', 'random halves beside the stated one', whole, 8)
+  .option('--margin <n>', 'standard errors that a policy must stand above its target', number)
+  .option('--json <file>', 'write { rows } there: medians over the random halves')
+  .action(async (options) => await costBench(options))
+
+function whole(text: string): number {
+  return text === '0' ? 0 : positive(text)
+}
+
+function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('a number from 0')
+  return value
+}
 
 function positive(text: string): number {
   const value = Number(text)

@@ -19,10 +19,13 @@ export { type CascadeSpec, type DatasetSpec, parseDatasetSpec, parseDatasetSpecs
 export { type Decider, type Decision, decider, type Question } from './decide.ts'
 export { armRows, bootstrap, type Interval, oracleRows, type Result, resultOf, routeRows, type Served } from './evaluate.ts'
 export { FIT_DEFAULTS, type FitOptions, type Fitted, fitRouter, MIN_FIT_ROWS, modelsOf, termsOfSet } from './fit.ts'
+export { randomHalf, statedHalf } from './halves.ts'
+export { outcomeLines, outcomeSetName } from './outcome-lines.ts'
 export { type Outcome, type OutcomeRow, type OutcomeSet, parseOutcomes } from './outcomes.ts'
 export { type Estimate, type Estimator, estimator, fitPosterior, NEIGHBOURS, type Posterior } from './posterior.ts'
 export { placeOf, seeded } from './seeded.ts'
 export { type Comparison, compareStrategies, type Split, STRATEGIES, type StrategyLabel } from './strategies.ts'
+export { type EconomyRow, economyRows, MACRO, medianOf } from './summary.ts'
 export { comparableKinds, type RequestShape, type TaskClass, taskClassOf } from './task-class.ts'
 export {
   indexOfTerms,
