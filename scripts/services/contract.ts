@@ -21,7 +21,7 @@ export interface NotRun {
 }
 
 export type Outcome = Ready | NotRun
-export type ServiceName = 'postgres'
+export type ServiceName = 'postgres' | 'redis'
 
 /** A process with what is needed to know it again: a reused number has another start time. */
 export interface ProcessId {

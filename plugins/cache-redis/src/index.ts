@@ -1,0 +1,2 @@
+export type { CacheRedisInput, RedisAddress } from './options.ts'
+export { cacheRedis } from './plugin.ts'
