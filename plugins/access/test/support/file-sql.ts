@@ -6,7 +6,7 @@ export interface FileSql extends SqlDatabase {
   readonly asked: { readonly sql: string; readonly params: readonly unknown[] }[]
   /** While set, every statement rejects with it. */
   fault: Error | undefined
-  /** While set, statements wait for it. */
+  /** While set, statements are carried out, and their results wait for it. */
   gate: Promise<void> | undefined
 }
 
@@ -26,9 +26,10 @@ export function fileSql(path = ':memory:'): FileSql {
   const session: SqlSession = {
     async query<Row>(text: string, params: readonly unknown[] = []) {
       sql.asked.push({ sql: text, params })
-      await sql.gate
       if (sql.fault !== undefined) throw sql.fault
-      return run<Row>(text, params)
+      const result = run<Row>(text, params)
+      await sql.gate
+      return result
     },
   }
   const sql: FileSql = {
