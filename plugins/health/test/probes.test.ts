@@ -183,9 +183,12 @@ describe('how often', () => {
           if (!works || row === undefined) throw new SwitchyardError('UPSTREAM_UNAVAILABLE', 'no counters')
           if (taken.has(row.key)) return { granted: false, key: row.key, available: 0n }
           taken.add(row.key)
-          return { granted: true }
+          return { granted: true, sums: [1n] }
         },
         settle: async () => ({ settled: false }),
+        renew: async () => ({ renewed: false }),
+        expired: async () => [],
+        acknowledge: async () => {},
         read: async () => [],
       }
       const nodes = [await probing({ clock, counters }), await probing({ clock, counters })]
