@@ -5,6 +5,7 @@ import { sqlite } from '@switchyard/connector-sqlite'
 import type { Logger, ModelEndpoint, Plugin } from '@switchyard/contract'
 import { health } from '@switchyard/health'
 import { portkey } from '@switchyard/provider-portkey'
+import { rateLimit } from '@switchyard/rate-limit'
 import { resilience } from '@switchyard/resilience'
 import { routing } from '@switchyard/routing'
 import { modelCatalog } from '../catalog/plugin.ts'
@@ -67,8 +68,8 @@ const DEMO_ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'embedding
 const NOWHERE = 'http://127.0.0.1:9/v1'
 
 /**
- * The plugins of the default assembly: access, routing, resilience, health, the catalog, memory cache, SQLite in the data folder, Portkey. Starts
- * nothing. Policies of a stage run in this order.
+ * The plugins of the default assembly: access, routing, resilience, rate limits (none until some are given), health, the catalog, memory
+ * cache, SQLite in the data folder, Portkey. Starts nothing. Policies of a stage run in this order.
  */
 export function planEmbedded(
   options: EmbeddedOptions,
@@ -82,6 +83,7 @@ export function planEmbedded(
     access(),
     routing(),
     resilience(),
+    rateLimit(),
     health(),
     modelCatalog({ overrides, dataDir: options.dataDir, update: { enabled: update } }),
     cacheMemory(),
