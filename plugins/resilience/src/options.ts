@@ -126,6 +126,10 @@ const groups = {
         .describe('Attempts at one target at once, streams to their end included. false = no limit.'),
       queueSize: count(0, 100_000).describe('Calls that may wait for a slot of one target.'),
       queueWaitMs: wait.describe('How long a call may wait for a slot.'),
+      queueTargetMs: limit.describe(
+        'Wait above which, for a whole interval, a queue is cut down, low priority first. It grows where slots seldom become free. false = never.',
+      ),
+      queueIntervalMs: time.describe('That interval.'),
       tenantWeights: z
         .record(z.string(), z.int().min(1).max(1_000))
         .optional()

@@ -72,6 +72,9 @@ export interface BulkheadSettings {
   readonly slots: number | false
   readonly queueSize: number
   readonly queueWaitMs: number
+  /** A queue whose oldest waits longer at every departure of an interval is cut down; false = none is. */
+  readonly queueTargetMs: number | false
+  readonly queueIntervalMs: number
   /** Turns of a tenant in each round of the queue; 1 where it is not named. */
   readonly tenantWeights: Readonly<Record<string, number>>
 }
@@ -149,7 +152,7 @@ export const DEFAULTS: Settings = Object.freeze({
     probes: 3,
   },
   quarantine: { enabled: true, forMs: 300_000, maxMs: 3_600_000 },
-  bulkhead: { slots: 1_000, queueSize: 100, queueWaitMs: 2_000, tenantWeights: {} },
+  bulkhead: { slots: 1_000, queueSize: 100, queueWaitMs: 2_000, queueTargetMs: 20, queueIntervalMs: 200, tenantWeights: {} },
   limiter: { algorithm: 'off', start: 20, min: 20, max: 200 },
   hedge: { enabled: false, ratio: 0.05, minSamples: 100 },
   shed: { enabled: true },

@@ -77,3 +77,31 @@ test('a target that falls silent at 100 calls a second costs no call while anoth
   expect(seen).toMatchObject({ failed: 0, served: 6_000 })
   expect(seen.first + seen.spare).toBeLessThan(6_000 * 1.05)
 })
+
+test('one of three targets that refuses every connection, at 500 calls a second: nobody is refused by a guard of ours', async () => {
+  const targets = ['a', 'b', 'c'] as const
+  let down = false
+  const guards = stack(
+    {},
+    scripted((call) => {
+      if (down && call.target === 'a') return { kind: 'fails', afterMs: 0, error: unavailable({ details: { sent: false } }) }
+      return { kind: 'whole', afterMs: 150 }
+    }),
+  )
+  const failed: unknown[] = []
+  let served = 0
+  for (let index = 0; index < 3_000; index++) {
+    if (index === 500) down = true
+    const [first, ...others] = targets.map((_, at) => targets[(index + at) % 3] as string)
+    const alternatives = others.map((target) => alternative(target))
+    guards.call(fakeCall({ target: first as string, alternatives })).then(
+      () => void served++,
+      (error: unknown) => void failed.push(error),
+    )
+    await guards.clock.advance(2)
+  }
+  await guards.clock.advance(5_000)
+  expect(failed).toEqual([])
+  expect(served).toBe(3_000)
+  expect(guards.events()).toEqual(['breaker:opened'])
+})

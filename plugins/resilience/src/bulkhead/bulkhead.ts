@@ -1,13 +1,16 @@
 import type { AdaptiveLimit } from '../limiter/adaptive-limit.ts'
 import type { BulkheadSettings } from '../settings.ts'
 import { FairQueue, type Waiter } from './fair-queue.ts'
+import { QueueControl } from './queue-control.ts'
 
-/** One who waits for a slot, and what is told to it: exactly one of the three, once. */
+/** One who waits for a slot, and what is told to it: exactly one of the four, once. */
 export interface SlotWaiter extends Waiter {
   /** It has a slot now. */
   granted(): void
   /** It was displaced by one of a tenant that holds less of the queue. */
   displaced(): void
+  /** The queue stands, and it was given up for those who can still be served in time. */
+  shed(): void
   /** The breaker opened while it waited. */
   broken(): void
 }
@@ -23,11 +26,14 @@ export class Bulkhead {
   private readonly slots: number
   private readonly adaptive: AdaptiveLimit | undefined
   private readonly queue: FairQueue<SlotWaiter>
+  private readonly control: QueueControl
   private taken = 0
   private heldMs = 0
   private stated = Number.POSITIVE_INFINITY
 
-  constructor({ slots, queueSize, tenantWeights }: BulkheadSettings, adaptive?: AdaptiveLimit) {
+  constructor(settings: BulkheadSettings, adaptive?: AdaptiveLimit) {
+    const { slots, queueSize, tenantWeights } = settings
+    this.control = new QueueControl(settings)
     this.slots = slots === false ? Number.POSITIVE_INFINITY : slots
     this.adaptive = adaptive
     const weightOf = (tenant: string): number => (Object.hasOwn(tenantWeights, tenant) ? (tenantWeights[tenant] ?? 1) : 1)
@@ -40,6 +46,11 @@ export class Bulkhead {
 
   get waiting(): number {
     return this.queue.size
+  }
+
+  /** Whether the queue stands, so that some of those who wait are given up and the newest are served first. */
+  get over(): boolean {
+    return this.control.over
   }
 
   /** Slots there are now, whole and >= 1. */
@@ -71,9 +82,9 @@ export class Bulkhead {
     return ((this.queue.size + 1) * this.heldMs) / this.limit
   }
 
-  /** Joins the queue; false if it is full. */
-  wait(waiter: SlotWaiter): boolean {
-    const pushed = this.queue.push(waiter)
+  /** Joins the queue; false if it is full. `now` is of a clock that never goes back, here and below. */
+  wait(waiter: SlotWaiter, now: number): boolean {
+    const pushed = this.queue.push(waiter, now)
     if (typeof pushed === 'boolean') return pushed
     pushed.displaced()
     return true
@@ -85,10 +96,10 @@ export class Bulkhead {
   }
 
   /** Gives a slot back that was held for `heldMs`. */
-  leave(heldMs: number): void {
+  leave(heldMs: number, now: number): void {
     this.heldMs = this.heldMs === 0 ? heldMs : this.heldMs + (heldMs - this.heldMs) * SMOOTHING
     this.taken--
-    this.grant()
+    this.grant(now)
   }
 
   /** Everybody who waits is sent away: the target is broken. */
@@ -97,12 +108,21 @@ export class Bulkhead {
   }
 
   /** Lets in who fits; also called when the limit may have grown. */
-  grant(): void {
+  grant(now: number): void {
     while (this.taken < this.limit) {
-      const waiter = this.queue.shift()
+      this.shedSome(now)
+      const waiter = this.queue.shift(this.control.over)
       if (waiter === undefined) return
       this.taken++
       waiter.granted()
+    }
+  }
+
+  private shedSome(now: number): void {
+    for (;;) {
+      const since = this.queue.oldestSince
+      if (!this.control.drop(since === undefined ? undefined : now - since, this.heldMs / this.limit, now)) return
+      this.queue.sacrifice()?.shed()
     }
   }
 }

@@ -1,3 +1,5 @@
+import { WaitLine } from './wait-line.ts'
+
 /** `WellKnownAttributes.priority`, by rank: a lower number goes first. */
 export type Rank = 0 | 1 | 2
 const RANKS = 3
@@ -10,7 +12,7 @@ export interface Waiter {
 
 interface Line<W> {
   readonly tenant: string
-  readonly byRank: readonly Set<W>[]
+  readonly byRank: readonly WaitLine<W>[]
   size: number
   /** Turns that are left in this round. */
   turns: number
@@ -37,26 +39,54 @@ export class FairQueue<W extends Waiter> {
   }
 
   /** `true` = queued; `false` = full; a waiter = queued in the place of that one, who is out. */
-  push(waiter: W): boolean | W {
+  push(waiter: W, now: number): boolean | W {
     if (this.held < this.limit) {
-      this.add(waiter)
+      this.add(waiter, now)
       return true
     }
     const displaced = this.displacedBy(waiter)
     if (displaced === undefined) return false
     this.remove(displaced)
-    this.add(waiter)
+    this.add(waiter, now)
     return displaced
   }
 
-  /** The next in turn, who is out of the queue then. */
-  shift(): W | undefined {
+  /** Since when the oldest waits; undefined where nobody does. */
+  get oldestSince(): number | undefined {
+    let oldest: number | undefined
+    for (const { byRank } of this.lines.values())
+      for (const { oldestSince } of byRank)
+        if (oldestSince !== undefined && (oldest === undefined || oldestSince < oldest)) oldest = oldestSince
+    return oldest
+  }
+
+  /**
+   * Who is given up when too many wait, out of the queue then: of class `low`, else of the tenant that holds most by its weight; of that
+   * one the lowest class, and of it who waits longest.
+   */
+  sacrifice(): W | undefined {
+    let chosen: Line<W> | undefined
+    let most = Number.NEGATIVE_INFINITY
+    for (const line of this.lines.values()) {
+      const hasLow = (line.byRank[RANKS - 1]?.size ?? 0) > 0
+      // Any line with the lowest class comes before any without.
+      const held = line.size / this.weightOf(line.tenant) + (hasLow ? this.limit + 1 : 0)
+      if (held > most) {
+        chosen = line
+        most = held
+      }
+    }
+    const waiter = chosen?.byRank.findLast(({ size }) => size > 0)?.oldest
+    if (waiter !== undefined) this.remove(waiter)
+    return waiter
+  }
+
+  /** The next in turn, who is out of the queue then; of its class who came first, or last where `newestFirst` says so. */
+  shift(newestFirst: boolean = false): W | undefined {
     const line = this.lines.values().next().value
     if (line === undefined) return undefined
-    const waiter = line.byRank
-      .find((set) => set.size > 0)
-      ?.values()
-      .next().value as W
+    const best = line.byRank.find(({ size }) => size > 0) as WaitLine<W>
+    const waiter = (newestFirst ? best.newest : best.oldest) as W
     this.remove(waiter)
     if (line.size > 0 && --line.turns <= 0) {
       line.turns = this.weightOf(line.tenant)
@@ -75,14 +105,14 @@ export class FairQueue<W extends Waiter> {
     return true
   }
 
-  private add(waiter: W): void {
+  private add(waiter: W, now: number): void {
     let line = this.lines.get(waiter.tenant)
     if (line === undefined) {
-      const byRank = Array.from({ length: RANKS }, () => new Set<W>())
+      const byRank = Array.from({ length: RANKS }, () => new WaitLine<W>())
       line = { tenant: waiter.tenant, byRank, size: 0, turns: this.weightOf(waiter.tenant) }
       this.lines.set(waiter.tenant, line)
     }
-    line.byRank[waiter.rank]?.add(waiter)
+    line.byRank[waiter.rank]?.add(waiter, now)
     line.size++
     this.held++
   }
@@ -107,8 +137,5 @@ export class FairQueue<W extends Waiter> {
 
 /** Of the lowest class, who came last. */
 function lastOf<W>(line: Line<W>): W | undefined {
-  const lowest = line.byRank.findLast((set) => set.size > 0)
-  let last: W | undefined
-  for (const waiter of lowest ?? []) last = waiter
-  return last
+  return line.byRank.findLast(({ size }) => size > 0)?.newest
 }

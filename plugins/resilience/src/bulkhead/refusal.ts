@@ -9,7 +9,7 @@ const LEAST_TIMES = 20
 const LEAST_DELAY_MS = 100
 
 /** Why a call got no slot. */
-export type NoSlot = 'queue-full' | 'queue-timeout' | 'displaced' | 'deadline-too-near'
+export type NoSlot = 'queue-full' | 'queue-timeout' | 'displaced' | 'overload' | 'deadline-too-near'
 
 /** The rank of the call's class; a class that is none is `normal`. */
 export function rankOf(call: Pick<Call, 'attributes'>): Rank {

@@ -47,7 +47,8 @@ export class SlotHold {
   }
 
   private release(): void {
-    this.lane.bulkhead.leave(this.clock.monotonic() - this.since)
+    const now = this.clock.monotonic()
+    this.lane.bulkhead.leave(now - this.since, now)
   }
 
   private observe(dropped: boolean): void {
@@ -61,7 +62,7 @@ export class SlotHold {
       startedAt: now - ms,
       now,
     })
-    lane.bulkhead.grant()
+    lane.bulkhead.grant(clock.monotonic())
   }
 }
 

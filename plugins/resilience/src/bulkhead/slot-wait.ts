@@ -45,7 +45,7 @@ export class SlotWait implements SlotWaiter {
   /** False if the queue is full. */
   join(): boolean {
     const { lane, call, clock } = this
-    if (!lane.bulkhead.wait(this)) return false
+    if (!lane.bulkhead.wait(this, this.since)) return false
     call.signal.addEventListener('abort', this)
     this.cancel = clock.schedule(lane.settings.bulkhead.queueWaitMs, () => this.leave(this.refusal('queue-timeout')))
     return true
@@ -65,6 +65,11 @@ export class SlotWait implements SlotWaiter {
     this.settle()
     this.lane.bulkheadRefused(this.clock.now())
     this.reject(this.refusal('displaced'))
+  }
+
+  shed(): void {
+    this.settle()
+    this.reject(this.refusal('overload'))
   }
 
   broken(): void {

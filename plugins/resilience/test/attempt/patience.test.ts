@@ -105,7 +105,7 @@ describe('an attempt that nobody answers', () => {
     send()
     await clock.advance(3_000)
     expect(outcome).toEqual({})
-    spare.bulkhead.leave(0)
+    spare.bulkhead.leave(0, 0)
     await clock.advance(2_000)
     expect(outcome.error).toMatchObject({ code: 'TIMEOUT' })
   })

@@ -270,3 +270,34 @@ describe('explain', () => {
     expect(await decision()).toMatchObject({ decision: 'refused', because: { waiting: 1 } })
   })
 })
+
+test('a queue that stands is cut down: the lowest class first, with a reason and a delay, and no timer is left', async () => {
+  const { policy, clock, lane } = setup({ slots: 1, queueWaitMs: 60_000 })
+  const outcomes = new Map<string, unknown>()
+  const ask = (id: string, changes: Partial<Call>): void =>
+    void policy
+      .around(fakeCall({ id, ...changes }), async () => {
+        await clock.sleep(5)
+        return { rows: [], rowCount: 0 }
+      })
+      .then(
+        () => outcomes.set(id, 'served'),
+        (error: unknown) => outcomes.set(id, error),
+      )
+  for (let i = 0; i < 60; i++) ask(`normal-${i}`, of('acme'))
+  for (let i = 0; i < 3; i++) ask(`low-${i}`, of('acme', 'low'))
+  await clock.advance(230)
+  expect(lane.bulkhead.over).toBe(true)
+  expect(outcomes.get('low-0')).toMatchObject({
+    code: 'OVERLOADED',
+    details: { guard: 'bulkhead', reason: 'overload', sent: false },
+  })
+  expect((outcomes.get('low-0') as SwitchyardError).retryAfterMs).toBeGreaterThanOrEqual(100)
+  expect(outcomes.has('low-1')).toBe(false)
+  // The newest goes first while it is over.
+  expect(outcomes.get('normal-59')).toBe('served')
+  expect(outcomes.has('normal-50')).toBe(false)
+  await clock.advance(2_000)
+  expect(outcomes.size).toBe(63)
+  expect([lane.bulkhead.inUse, lane.bulkhead.waiting, clock.pending()]).toEqual([0, 0, 0])
+})

@@ -4,13 +4,14 @@ import { expect, test } from 'vitest'
 import { Bulkhead, type SlotWaiter } from '../../src/bulkhead/bulkhead.ts'
 import type { Rank } from '../../src/bulkhead/fair-queue.ts'
 import type { AdaptiveLimit } from '../../src/limiter/adaptive-limit.ts'
+import { DEFAULTS } from '../../src/settings.ts'
 import { command } from '../command.ts'
 
 const QUEUE = 6
 const WEIGHTS = { heavy: 2 }
 const TENANTS = ['heavy', 'light', 'third'] as const
 
-type Fate = 'waiting' | 'granted' | 'displaced' | 'broken' | 'left'
+type Fate = 'waiting' | 'granted' | 'displaced' | 'shed' | 'broken' | 'left'
 
 interface Client extends SlotWaiter {
   readonly id: number
@@ -111,11 +112,12 @@ const enter = (tenant: string, rank: Rank): fc.Command<Model, Real> =>
       granted: told('granted'),
       displaced: told('displaced'),
       broken: told('broken'),
+      shed: told('shed'),
     }
     const waiting = model.lines.reduce((sum, { waiters }) => sum + waiters.length, 0)
     const out = waiting < QUEUE ? undefined : victim(model, tenant, rank)
     const joins = waiting < QUEUE || out !== undefined
-    expect(real.bulkhead.wait(client)).toBe(joins)
+    expect(real.bulkhead.wait(client, 0)).toBe(joins)
     if (!joins) return
     if (out !== undefined) drop(model, out, 'displaced')
     real.clients.push(client)
@@ -131,7 +133,7 @@ const leave = command<Model, Real>(
   (model, real) => {
     model.inUse--
     grant(model)
-    real.bulkhead.leave(100)
+    real.bulkhead.leave(100, 0)
     agree(model, real)
   },
   ({ inUse }) => inUse > 0,
@@ -172,7 +174,7 @@ function start(): { model: Model; real: Real } {
     },
     observe: () => {},
   }
-  const settings = { slots: 4, queueSize: QUEUE, queueWaitMs: 1_000, tenantWeights: WEIGHTS }
+  const settings = { ...DEFAULTS.bulkhead, slots: 4, queueSize: QUEUE, tenantWeights: WEIGHTS }
   return {
     model: { limit: 2, inUse: 0, made: 0, lines: [], fates: new Map() },
     real: { limit, bulkhead: new Bulkhead(settings, adaptive), clients: [] },
@@ -209,16 +211,25 @@ test("cockatiel's bulkhead lets as many in and keeps as many waiting, of calls t
       fc.nat(5),
       fc.array(fc.boolean(), { maxLength: 60, size: 'max' }),
       async (slots, queueSize, steps) => {
-        const ours = new Bulkhead({ slots, queueSize, queueWaitMs: 1_000, tenantWeights: {} })
+        const nothing = (): void => {}
+        const acme = (): SlotWaiter => ({
+          tenant: 'acme',
+          rank: 1,
+          granted: nothing,
+          displaced: nothing,
+          broken: nothing,
+          shed: nothing,
+        })
+        const ours = new Bulkhead({ ...DEFAULTS.bulkhead, slots, queueSize })
         const theirs = cockatielBulkhead(slots, queueSize)
         const running: (() => void)[] = []
         for (const arrives of steps) {
           if (arrives) {
             void theirs.execute(() => new Promise<void>((resolve) => running.push(resolve))).catch(() => {})
-            if (!ours.enter()) ours.wait({ tenant: 'acme', rank: 1, granted: () => {}, displaced: () => {}, broken: () => {} })
+            if (!ours.enter()) ours.wait(acme(), 0)
           } else if (running.length > 0) {
             running.shift()?.()
-            ours.leave(10)
+            ours.leave(10, 0)
           }
           await new Promise((resolve) => setImmediate(resolve))
           expect([ours.inUse, ours.waiting]).toEqual([slots - theirs.executionSlots, queueSize - theirs.queueSlots])
