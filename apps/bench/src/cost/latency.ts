@@ -23,8 +23,12 @@ export interface LatencyRow {
 }
 
 const TARGET = 0.99
+const ROUNDS = 3
 
-/** Times decisions on prompts that the router has not seen, by an artefact written out and read back. */
+/**
+ * Times decisions on prompts that the router has not seen, by an artefact written out and read back. A prompt counts with its
+ * shortest of three rounds: what the work itself takes, whatever else the machine did meanwhile.
+ */
 export function decisionLatency(set: OutcomeSet, examples: number): LatencyRow {
   const { train, test } = randomHalf(set, 7)
   const rows = [...train, ...test]
@@ -35,14 +39,14 @@ export function decisionLatency(set: OutcomeSet, examples: number): LatencyRow {
   const before = performance.now()
   const decide = decider(parseArtefact(JSON.parse(text)))
   const loadMs = performance.now() - before
-  const times: number[] = []
-  for (const round of [0, 1])
-    for (const row of asked) {
+  const times = asked.map(() => Number.POSITIVE_INFINITY)
+  for (let round = 0; round < ROUNDS; round += 1)
+    asked.forEach((row, at) => {
       const prompt = set.rows[row]?.prompt ?? ''
       const start = performance.now()
-      const { arm } = decide({ prompt })
-      if (round === 1 && arm !== undefined) times.push(performance.now() - start)
-    }
+      decide({ prompt })
+      times[at] = Math.min(times[at] ?? 0, performance.now() - start)
+    })
   return {
     set: set.name,
     examples: kept.length,

@@ -5,6 +5,7 @@ import type { ExplainOptions } from './explain.ts'
 import { parsePort } from './flags.ts'
 import { addKeysCommand } from './keys.ts'
 import type { ModelsOptions } from './models.ts'
+import { addRouteCommand } from './route/command.ts'
 import type { StartOptions } from './start.ts'
 
 /** The command line: `start`, `check`, `explain`, `models`, `plugins`. Each command loads what it needs, so that a small one is quick. */
@@ -55,6 +56,7 @@ export function switchyardProgram(): Command {
     .option('--json', 'as JSON', false)
     .action(async (options: ModelsOptions) => (await import('./models.ts')).models(options))
   addKeysCommand(program)
+  addRouteCommand(program)
   return program
 }
 

@@ -24,9 +24,9 @@ export interface DatasetSpec {
   readonly overhead: number
 }
 
-const datasetSpecSchema: z.ZodType<DatasetSpec> = z.object({
+const datasetSpecSchema: z.ZodType<Omit<DatasetSpec, 'reference'> & { readonly reference?: string | undefined }> = z.object({
   answer: z.enum(['label', 'number', 'call', 'text']).nullable().catch(null).default(null),
-  reference: z.string().min(1),
+  reference: z.string().min(1).optional(),
   arms: z.array(z.string()).min(1).optional(),
   cascades: z.array(z.object({ check: z.string(), cheap: z.array(z.string()).min(1) })).default([]),
   prices: z.record(z.string(), z.tuple([z.number().nonnegative(), z.number().nonnegative()])),
@@ -41,17 +41,31 @@ export function parseDatasetSpecs(json: unknown): ReadonlyMap<string, DatasetSpe
   return new Map(Object.entries(json).map(([name, entry]) => [name, parseDatasetSpec(name, entry)]))
 }
 
-/** Reads one entry. Throws a TypeError naming the entry and the field. An unknown kind of answer is taken as not comparable. */
+/**
+ * Reads one entry. Where it names no reference, that is the dearest model of its prices. An unknown kind of answer is taken as not
+ * comparable. Throws a TypeError naming the entry and the field.
+ */
 export function parseDatasetSpec(name: string, entry: unknown): DatasetSpec {
   const read = datasetSpecSchema.safeParse(entry)
   if (!read.success) {
     const [issue] = read.error.issues
     throw new TypeError(`The dataset entry ${name} is wrong at ${issue?.path.join('.') || 'its top'}: ${issue?.message}.`)
   }
-  const { reference, prices } = read.data
-  if (prices[reference] === undefined)
+  const { prices, reference = dearest(prices) } = read.data
+  if (reference === undefined || prices[reference] === undefined)
     throw new TypeError(
-      `The dataset entry ${name} has no price of its reference ${reference}. Add prices["${reference}"]: [input, output] in pico-USD a token.`,
+      `The dataset entry ${name} has no price of its reference ${reference ?? ''}. Add prices["${reference ?? 'model'}"]: [input, output] in pico-USD a token.`,
     )
-  return read.data
+  return { ...read.data, reference }
+}
+
+function dearest(prices: DatasetSpec['prices']): string | undefined {
+  let most = -1
+  let found: string | undefined
+  for (const [model, [input, output]] of Object.entries(prices))
+    if (input + output > most) {
+      most = input + output
+      found = model
+    }
+  return found
 }

@@ -3,6 +3,7 @@ import { type Calibration, type Candidates, calibrate, candidatesOf } from './ca
 import { heldOutEstimates } from './out-of-fold.ts'
 import type { OutcomeSet } from './outcomes.ts'
 import { fitPosterior, type Posterior } from './posterior.ts'
+import { placeOf } from './seeded.ts'
 import { termsOf } from './terms.ts'
 
 /** How a router is fitted. */
@@ -11,13 +12,15 @@ export interface FitOptions {
   readonly margin: number
   readonly folds: number
   readonly seed: number
+  /** At most this many rows are learned from, dealt by the seed: time to fit grows with their square, time to decide with them. */
+  readonly maxRows: number
   readonly arms: ArmOptions
   /** Hears of each fold of the cross-validation. */
   readonly onFold?: (done: number, folds: number) => void
 }
 
 /** One standard error, five folds. What the margin buys is measured in the handbook's page on savings. */
-export const FIT_DEFAULTS: FitOptions = { margin: 1, folds: 5, seed: 1, arms: ARM_DEFAULTS }
+export const FIT_DEFAULTS: FitOptions = { margin: 1, folds: 5, seed: 1, maxRows: 8_000, arms: ARM_DEFAULTS }
 
 /** Fewest rows that anything is learned from. */
 export const MIN_FIT_ROWS = 50
@@ -42,11 +45,13 @@ export function termsOfSet({ rows }: OutcomeSet): readonly ReadonlyMap<number, n
 /** Fits on the given rows of a set; no other row is looked at. Deterministic by `seed`. Below 50 rows every target gets the reference. */
 export function fitRouter(
   set: OutcomeSet,
-  rows: readonly number[],
+  given: readonly number[],
   options: Partial<FitOptions> = {},
   terms: readonly ReadonlyMap<number, number>[] = termsOfSet(set),
 ): Fitted {
-  const { margin, folds, seed, arms, onFold } = { ...FIT_DEFAULTS, ...options }
+  const { margin, folds, seed, maxRows, arms, onFold } = { ...FIT_DEFAULTS, ...options }
+  const rows =
+    given.length <= maxRows ? given : given.filter((row) => placeOf(set.rows[row]?.id ?? '', seed) < maxRows / given.length)
   const chosen = new Set(rows)
   const table = armTable(set, arms, (row) => chosen.has(row))
   const prompts = set.rows.map(({ prompt }) => prompt)
