@@ -1,10 +1,21 @@
-import type { Bus, Clock, Counters, Health, HealthChange, Logger, ModelProvider, Policy } from '@switchyard/contract'
+import type {
+  Bus,
+  Clock,
+  Counters,
+  Health,
+  HealthChange,
+  Logger,
+  ModelProvider,
+  Policy,
+  SqlDatabase,
+} from '@switchyard/contract'
 import { bookOfDeployments } from './deployments.ts'
 import { findings } from './findings.ts'
 import { joinFleet } from './fleet.ts'
 import { healthPort } from './health-port.ts'
 import { observePolicy } from './observe-policy.ts'
 import type { HealthOptions } from './options.ts'
+import { openOrders } from './orders.ts'
 import { learnPools } from './pools.ts'
 import { startProbes } from './probes.ts'
 import { reviewer } from './review.ts'
@@ -19,6 +30,8 @@ export interface AssembleOptions {
   readonly providers: ReadonlyMap<string, ModelProvider>
   readonly bus: Bus | undefined
   readonly counters: Counters | undefined
+  /** Where decisions of persons are kept; undefined: in memory alone. */
+  readonly sql: SqlDatabase | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
@@ -28,7 +41,7 @@ export interface AssembleOptions {
 export interface Assembled {
   readonly port: Health
   readonly policy: Policy
-  /** Joins the other nodes. */
+  /** Takes up what persons decided, and joins the other nodes. Rejects where the database does not tell it. */
   start(): Promise<void>
   /** Ends every timer, probe and subscription. */
   close(): Promise<void>
@@ -38,10 +51,11 @@ const ROUND_MS = 1_000
 const MAX_POOLS = 1_000
 
 /** Puts the parts together: what is observed leads to findings, these to changes of state, and those to whoever is told. */
-export function assemble(parts: AssembleOptions): Assembled {
+export async function assemble(parts: AssembleOptions): Promise<Assembled> {
   const { options, instance, node, providers, clock, random, log, emit } = parts
   const { failures, ejection } = options
   const shared = parts.bus?.capabilities.shared ?? false
+  const orders = parts.sql && (await openOrders(parts.sql))
 
   const deployments = bookOfDeployments({
     maxDeployments: options.maxDeployments,
@@ -69,7 +83,7 @@ export function assemble(parts: AssembleOptions): Assembled {
     },
   })
   const found = findings({ options, pools, transitions: moves, clock, random })
-  const fleet = joinFleet({ bus: parts.bus, node, options: options.fleet, deployments, transitions: moves, clock, log })
+  const fleet = joinFleet({ bus: parts.bus, node, orders, options: options.fleet, deployments, transitions: moves, clock, log })
   const told = parts.bus !== undefined
   const review = reviewer({
     deployments,
@@ -106,7 +120,10 @@ export function assemble(parts: AssembleOptions): Assembled {
   return {
     port,
     policy,
-    start: fleet.start,
+    async start() {
+      await fleet.restore()
+      await fleet.start()
+    },
     async close() {
       stopProbes()
       rounds.stop()

@@ -1,14 +1,17 @@
-import type { Bus, Clock, HealthState, Logger } from '@switchyard/contract'
+import { type Bus, type Clock, type HealthState, type Logger, SwitchyardError } from '@switchyard/contract'
 import type { Deployment, Hint, Verdict } from './deployment.ts'
 import type { Deployments } from './deployments.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import type { FleetOptions } from './options.ts'
+import type { Orders } from './orders.ts'
 import type { Transitions } from './transitions.ts'
 
 export interface FleetParts {
   readonly bus: Bus | undefined
   /** Unlike that of any other node. */
   readonly node: string
+  /** Where decisions outlive the nodes. */
+  readonly orders: Orders | undefined
   readonly options: FleetOptions
   readonly deployments: Deployments
   readonly transitions: Transitions
@@ -22,7 +25,12 @@ export interface Fleet {
   start(): Promise<void>
   /** Tells of a change of state that was found here. */
   changed(deployment: Deployment, to: HealthState): void
-  /** Does what a person decided, here and, as far as the bus carries it, at every node. Never rejects. */
+  /** Takes up what is disabled by earlier orders. Rejects where they cannot be read, and `CONFIG_INVALID` where they are too many. */
+  restore(): Promise<void>
+  /**
+   * Does what a person decided, here and, as far as the bus carries it, at every node. With orders it is written first: rejects where
+   * that fails, and nothing has changed then.
+   */
   decide(deployment: Deployment, decision: Pick<Verdict, 'disabled' | 'by' | 'reason'>): Promise<void>
   /** Says again what may have been lost. */
   round(now: number): Promise<void>
@@ -35,12 +43,14 @@ const MAX_NODES = 64
 const MAX_TEXT = 1_000
 
 /** @see Fleet */
-export function joinFleet({ bus, node, options, deployments, transitions, clock, log }: FleetParts): Fleet {
+export function joinFleet({ bus, node, orders, options, deployments, transitions, clock, log }: FleetParts): Fleet {
   let version = clock.now()
   let saidAt = Number.NEGATIVE_INFINITY
   let leave: (() => Promise<void>) | undefined
   let closed = false
   let failing = false
+  /** Decisions of this node, one after the other. */
+  let deciding: Promise<unknown> = Promise.resolve()
 
   async function tell(message: Message): Promise<void> {
     if (bus === undefined || closed) return
@@ -128,6 +138,19 @@ export function joinFleet({ bus, node, options, deployments, transitions, clock,
     }
   }
 
+  async function decide(deployment: Deployment, given: Pick<Verdict, 'disabled' | 'by' | 'reason'>): Promise<void> {
+    const time = Math.max(clock.now(), (deployment.verdict?.at ?? 0) + 1)
+    const by = given.by.slice(0, MAX_TEXT)
+    const reason = given.reason.slice(0, MAX_TEXT)
+    const verdict: Verdict = { disabled: given.disabled, by, reason, at: time, node }
+    const at = orders === undefined ? time : await orders.write(deployment.name, verdict)
+    // While it was written a later one may have come by the bus; the deployment may have been forgotten, too.
+    const known = deployments.obtain(deployment.name, clock.monotonic()) ?? deployment
+    if (known.verdict !== undefined && known.verdict.at > at) return
+    adopt(known, { ...verdict, at })
+    await announce(known)
+  }
+
   return {
     start: listen,
 
@@ -135,10 +158,21 @@ export function joinFleet({ bus, node, options, deployments, transitions, clock,
       if (bus !== undefined && to !== 'disabled') void hint(deployment, clock.monotonic())
     },
 
-    async decide(deployment, { disabled, by, reason }) {
-      const at = Math.max(clock.now(), (deployment.verdict?.at ?? 0) + 1)
-      adopt(deployment, { disabled, by: by.slice(0, MAX_TEXT), reason: reason.slice(0, MAX_TEXT), at, node })
-      await announce(deployment)
+    async restore() {
+      for (const { deployment: name, verdict } of (await orders?.disabled()) ?? []) {
+        const deployment = deployments.obtain(name, clock.monotonic())
+        if (deployment === undefined) {
+          const what = `${deployments.size} deployments, which is maxDeployments, are disabled and not yet all: raise it`
+          throw new SwitchyardError('CONFIG_INVALID', what)
+        }
+        adopt(deployment, verdict)
+      }
+    },
+
+    decide(deployment, decision) {
+      const done = deciding.then(() => decide(deployment, decision))
+      deciding = done.catch(() => {})
+      return done
     },
 
     async round(now) {

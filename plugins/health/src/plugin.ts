@@ -9,6 +9,7 @@ import {
   model,
   optional,
   type PluginFactory,
+  sql,
 } from '@switchyard/contract'
 import { assemble } from './assemble.ts'
 import { type HealthInput, healthOptions } from './options.ts'
@@ -25,11 +26,11 @@ export const health: PluginFactory<HealthInput> = definePlugin({
   name: '@switchyard/health',
   contract: 1,
   options: healthOptions,
-  requires: { providers: many(model), bus: optional(bus), counters: optional(counters) },
+  requires: { providers: many(model), bus: optional(bus), counters: optional(counters), sql: optional(sql) },
   provides: { health: healthToken },
   async setup(ctx) {
     const { options, deps, instance, clock, random, log } = ctx
-    const { port, policy, start, close } = assemble({
+    const { port, policy, start, close } = await assemble({
       ...deps,
       options,
       instance,

@@ -11,6 +11,7 @@ import {
   type ModelReply,
   type Policy,
   type Reply,
+  type SqlDatabase,
   SwitchyardError,
 } from '@switchyard/contract'
 import {
@@ -67,6 +68,7 @@ export interface NodeOptions {
   readonly clock?: VirtualClock
   readonly bus?: Bus
   readonly counters?: Counters
+  readonly sql?: SqlDatabase
   readonly providers?: ReadonlyMap<string, ModelProvider>
   readonly random?: () => number
 }
@@ -81,11 +83,12 @@ export async function startNode({
   clock = virtualClock(),
   bus,
   counters,
+  sql,
   providers,
   random,
 }: NodeOptions = {}): Promise<Node> {
   const log = recordingLogger()
-  const deps = { ...(bus && { bus }), ...(counters && { counters }), ...(providers && { providers }) }
+  const deps = { ...(bus && { bus }), ...(counters && { counters }), ...(sql && { sql }), ...(providers && { providers }) }
   const started = await startPlugin(health(options), { clock, log, deps, ...(random && { random }) })
   const [policy] = started.policies as readonly [Policy]
 
