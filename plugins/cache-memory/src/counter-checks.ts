@@ -51,8 +51,9 @@ export function amountsOf(
 ): readonly (bigint | undefined)[] {
   const given = new Array<bigint | undefined>(holds.length).fill(undefined)
   for (const key of Object.keys(amounts)) {
-    const at = holds.findIndex(({ row }) => row.key === key)
-    if (at === -1) throw invalid(`lease ${JSON.stringify(id)} holds no counter ${JSON.stringify(key)}`)
+    let at = 0
+    while (at < holds.length && holds[at]?.row.key !== key) at += 1
+    if (at === holds.length) throw invalid(`lease ${JSON.stringify(id)} holds no counter ${JSON.stringify(key)}`)
     const amount = amounts[key] as bigint
     if (amount < 0n) throw invalid(`the amount of ${JSON.stringify(key)} is ${amount}; amounts are from 0`)
     given[at] = amount

@@ -74,8 +74,8 @@ export function referenceCounters(now: () => number): ReferenceCounters {
   return {
     sum: (key) => sum(key),
 
-    reserve(rows: readonly CounterRow[], { id, expiresAt, settleUntil = 0 }: Lease) {
-      if (settleUntil !== 0 && settleUntil < expiresAt) return 'INVALID_REQUEST'
+    reserve(rows: readonly CounterRow[], { id, expiresAt, settleUntil }: Lease) {
+      if (settleUntil !== undefined && settleUntil < expiresAt) return 'INVALID_REQUEST'
       if (find(id) !== undefined) return 'CONFLICT'
       const holdings: Holding[] = []
       for (const { key, amount, limit, expected = 0n, expiresAt: windowEnd = NEVER } of rows) {
@@ -94,7 +94,7 @@ export function referenceCounters(now: () => number): ReferenceCounters {
           own.expected += expected
         }
       }
-      known.push({ id, holdings, expiresAt, settleUntil, settled: false, acknowledged: false })
+      known.push({ id, holdings, expiresAt, settleUntil: settleUntil ?? 0, settled: false, acknowledged: false })
       return { granted: true, sums: rows.map(({ key }) => sum(key)) }
     },
 
