@@ -7,7 +7,7 @@
  * - `leases`: hash; id -> packed { state, expiresAt, settleUntil, note, rows, changes }. `rows` is flat: key, expiry, held, expected.
  *   States: `o` open, `s` settled (the id stays taken until expiry), `x` expired (to be settled late, or listed).
  * - `due`: sorted set; id -> when the state of its lease changes next.
- * - `holds`: sorted set without scores; row, expiry and id of each open lease, so that the next expiry of a row is found at once.
+ * - `holds`: sorted set without scores; row, its window, expiry and id of each open lease, so that the next expiry of a row is found at once.
  * - `unsettled`: sorted set; id -> expiry, of the leases that `expired` lists.
  *
  * Amounts are decimal text, added and compared in halves of 15 digits: a Lua number is a double and exact to 2^53 only. A script
@@ -61,8 +61,8 @@ local function settleableUntil(lease)
   return math.max(at, tonumber(lease[3]))
 end
 
-local function holder(key) return #key .. ':' .. key .. ':' end
-local function hold(key, at, id) return holder(key) .. string.format('%015.0f', tonumber(at)) .. ':' .. id end
+local function holder(key, window) return #key .. ':' .. key .. ':' .. window .. ':' end
+local function hold(key, window, at, id) return holder(key, window) .. string.format('%015.0f', tonumber(at)) .. ':' .. id end
 
 local function forget(id)
   redis.call('HDEL', leases, id)
@@ -110,7 +110,7 @@ local function expire(id, lease)
     local key, window, amount, expected = held[i], held[i + 1], held[i + 2], held[i + 3]
     local f = (i - 1) / 4 * 3
     local settled, total = found[f + 1] or '0', found[f + 2] or '0'
-    redis.call('ZREM', holds, hold(key, lease[2], id))
+    redis.call('ZREM', holds, hold(key, window, lease[2], id))
     if expected ~= '0' then charged = true end
     if lasts(window, found[f + 3], at) then
       local after = add(settled, expected)
@@ -177,7 +177,7 @@ for i = 6, #ARGV, 5 do
   window[p] = window[p] or ARGV[i + 4]
   local sum = add(total[p], amount)
   if limit == '-' or limit ~= '' and greater(sum, limit) then
-    local from = holder(key)
+    local from = holder(key, window[p])
     local first = redis.call('ZRANGEBYLEX', holds, '[' .. from, '(' .. from .. ':', 'LIMIT', 0, 1)[1]
     return { 'refused', (i - 6) / 5, total[p], first and first:sub(#from + 1, #from + 15) or '' }
   end
@@ -197,7 +197,7 @@ for p, key in ipairs(keys) do
     redis.call('ZADD', windows, window[p], key)
   end
   members[#members + 1] = 0
-  members[#members + 1] = hold(key, expiresAt, id)
+  members[#members + 1] = hold(key, window[p], expiresAt, id)
 end
 if #keys > 0 then
   redis.call('HSET', rows, unpack(sets))
@@ -235,7 +235,7 @@ for i = 1, #held, 4 do
   local key, window = held[i], held[i + 1]
   local f = (i - 1) / 4 * 3
   local settled, total = found[f + 1] or '0', found[f + 2] or '0'
-  if not late then redis.call('ZREM', holds, hold(key, lease[2], id)) end
+  if not late then redis.call('ZREM', holds, hold(key, window, lease[2], id)) end
   if lasts(window, found[f + 3], now) then
     local amount = given[key] or '0'
     local charged = late and held[i + 3] or '0'
@@ -268,8 +268,8 @@ for i = 1, #held, 4 do
     held[i + 2] = amount
   end
   if expiresAt ~= before then
-    redis.call('ZREM', holds, hold(key, before, id))
-    redis.call('ZADD', holds, 0, hold(key, expiresAt, id))
+    redis.call('ZREM', holds, hold(key, window, before, id))
+    redis.call('ZADD', holds, 0, hold(key, window, expiresAt, id))
   end
 end
 lease[2] = expiresAt

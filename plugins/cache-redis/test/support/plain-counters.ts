@@ -64,7 +64,7 @@ export function plainCounters(now: () => number): Omit<Counters, 'capabilities'>
         const own = taken.get(key) ?? { ends, held: 0n, settled: 0n, expected: 0n }
         const left = limit === undefined ? amount : limit - sum(key, now()) - own.held
         if (left < amount) {
-          const holders = leases.filter(([, { state, rows: held }]) => state === 'open' && held.has(key))
+          const holders = leases.filter(([, { state, rows: held }]) => state === 'open' && (held.get(key)?.ends ?? 0) > now())
           const freesAt = holders.length === 0 ? undefined : Math.min(...holders.map(([, { expiresAt: at }]) => at))
           return { granted: false, key, available: left > 0n ? left : 0n, freesAt }
         }
