@@ -67,6 +67,11 @@ export class Credentials {
     return this.last
   }
 
+  /** Whether any deployment was ever barred. */
+  get barsAny(): boolean {
+    return this.byDeployment.size > 0
+  }
+
   /** The deployment of a call as far as one credential may not use it; undefined where nothing was ever refused. */
   barred(credential: Credential, call: Pick<Call, 'target' | 'attributes'>): Credential | undefined {
     return this.byDeployment.size === 0 ? undefined : this.byDeployment.peek(`${deploymentOf(call)}\n${credential.key}`)

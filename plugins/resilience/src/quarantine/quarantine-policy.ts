@@ -54,6 +54,12 @@ export function quarantinePolicy(context: QuarantineContext): Policy {
       const credential = settings.enabled ? credentials.of(call, now) : undefined
       if (credential === undefined) return next(call)
       const permit = credential.quarantine.admit(now)
+      if (permit === FREE && credential.proven && !credentials.barsAny) {
+        return send(call, next).then(undefined, (error: unknown) => {
+          judge(context, call, settings, { credential, permit, barred: undefined, barredPermit: FREE }, error)
+          throw error
+        })
+      }
       if (permit === REFUSED) return Promise.reject(quarantined(context, call, credential, credential, now))
       const barred = credentials.barred(credential, call)
       const barredPermit = barred === undefined ? FREE : barred.quarantine.admit(now)
