@@ -22,10 +22,6 @@ export class Slots {
     this.everyMs = leaseMs / RENEWALS_A_LEASE
   }
 
-  get size(): number {
-    return this.live.size
-  }
-
   add(holder: SlotHolder): void {
     this.live.add(holder)
     if (!this.closed) this.cancel ??= this.clock.schedule(this.everyMs, this.renew)
