@@ -175,11 +175,13 @@ describe('the promise', () => {
   test('what is fitted looks at the train half alone', () => {
     const set = world({ rows: 600, answer: 'label' })
     const split = statedHalf(set)
-    const rows = set.rows.map((row, at) =>
-      at % 2 === 0
-        ? row
-        : { ...row, outcomes: new Map([...row.outcomes].map(([model, one]) => [model, { ...one, score: 0 }])) },
-    )
+    const rows = set.rows.map((row, at) => {
+      if (at % 2 === 0) return row
+      const worse = [...row.outcomes].map(
+        ([model, one]) => [model, { ...one, score: 0, inTokens: model === 'strong' ? 1 : 1_000_000 }] as const,
+      )
+      return { ...row, outcomes: new Map(worse) }
+    })
     const one = fitRouter(set, split.train).calibrated(0.98)
     expect(fitRouter({ ...set, rows }, split.train).calibrated(0.98)).toEqual(one)
   })
