@@ -84,7 +84,7 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
     onCrossed: (crossed) => emit('budget:crossed', crossed),
   })
   onClose(() => thresholds.close())
-  const onChanges: Thresholds['note'] = (changes) => thresholds.note(changes)
+  const onChanges: Thresholds['note'] = (changes, claims) => thresholds.note(changes, claims)
   const flush = (): Promise<void> => writer.flush()
   const store = new Store({
     counters,

@@ -1,9 +1,13 @@
-import { SwitchyardError } from '@switchyard/contract'
+import { type ModelEnding, type ModelReply, SwitchyardError } from '@switchyard/contract'
 import { afterEach, describe, expect, test } from 'vitest'
-import { callOf, endingOf, rejection, replyOf, startWorld, type World } from './support/world.ts'
+import { entryOf, testCatalog } from './support/catalog.ts'
+import { sumOf } from './support/sums.ts'
+import { type Asked, callOf, endingOf, rejection, replyOf, startWorld, traceOf, type World } from './support/world.ts'
 
 let world: World
 afterEach(() => world?.plugin.close())
+
+const TEAM = { name: 'team', level: 'team', limitUsd: 1 } as const
 
 describe('an attempt without a budget', () => {
   test('is booked exactly and asks no counter', async () => {
@@ -43,27 +47,232 @@ describe('an attempt without a budget', () => {
     expect(await rejection(world.send(callOf(), () => Promise.reject(gone)))).toBe(gone)
     expect(await world.rows()).toMatchObject([{ outcome: 'error', usage_source: 'none', cost_pusd: 0, charged_nusd: 0 }])
   })
-})
 
-describe('an attempt under a budget', () => {
-  test('holds its worst case and settles what it cost', async () => {
-    world = await startWorld({ budgets: [{ name: 'team', level: 'team', limitUsd: 1 }] })
-    const held: bigint[] = []
-    const key = async () => (await world.counters.expired(), [...world.plugin.emitted])
-    await key()
-    await world.send(callOf(), async () => {
-      held.push(...(await sums(world)))
-      return replyOf()
-    })
-    await world.rest()
-    // 100 tokens out at 10, and the prompt: more than 1,000,000 nano-USD.
-    expect(held[0]).toBeGreaterThan(1_000_000n)
-    // 10 x 2 + 5 x 10 micro-USD
-    expect(await sums(world)).toEqual([70_000n])
+  test('that fails with a usage is booked at it', async () => {
+    world = await startWorld()
+    const details = { sent: true, usage: { inputTokens: 3, outputTokens: 0 } }
+    await rejection(world.send(callOf(), () => Promise.reject(new SwitchyardError('UPSTREAM_INVALID', 'garbage', { details }))))
+    expect(await world.rows()).toMatchObject([{ outcome: 'error', usage_source: 'reported', cost_pusd: 6_000_000 }])
+  })
+
+  test('two attempts whose replies bear one id are two rows, and each pass is one', async () => {
+    world = await startWorld()
+    const trace = traceOf()
+    await world.send(callOf({ trace }))
+    await world.send(callOf({ trace, attempt: 2 }))
+    expect((await world.rows()).map(({ call_id: id, attempt_no: no }) => [id, no])).toEqual([
+      ['call-1', 1],
+      ['call-1', 2],
+    ])
+  })
+
+  test('says for what it was made, and what its baseline would have cost', async () => {
+    world = await startWorld()
+    const attributes = {
+      purpose: 'shadow',
+      session: 's-1',
+      route: 'fast',
+      taskClass: 'math',
+      arm: 'cheap',
+      control: false,
+      baseline: 'acme/strong',
+    } as const
+    await world.send(callOf({ attributes, body: { metadata: { project: 'x', n: 3, odd: { a: 1 } } } }))
+    expect(await world.rows()).toMatchObject([
+      {
+        purpose: 'shadow',
+        session: 's-1',
+        route: 'fast',
+        task_class: 'math',
+        arm: 'cheap',
+        control: 0,
+        tags: '{"project":"x","n":"3"}',
+        baseline_model: 'acme/strong',
+        baseline_pusd: 700_000_000,
+        saved_pusd: 630_000_000,
+        saved_by: 'routing',
+      },
+    ])
+  })
+
+  test('a negative saving is negative', async () => {
+    world = await startWorld()
+    await world.send(callOf({ model: 'acme/strong', attributes: { baseline: 'acme/m' } }))
+    expect(await world.rows()).toMatchObject([{ saved_pusd: -630_000_000 }])
+  })
+
+  test('text that no database takes is mended, not lost', async () => {
+    world = await startWorld()
+    await world.send(callOf({ attributes: { session: 'a\u0000b\ud800' } }))
+    expect(await world.rows()).toMatchObject([{ session: 'ab\ufffd' }])
   })
 })
 
-async function sums(of: World): Promise<readonly bigint[]> {
-  const [row] = (await of.sqlite.query<{ since_ms: number }>('SELECT since_ms FROM switchyard_budgets')).rows
-  return of.counters.read([`{acme}:b:team@${row?.since_ms.toString(36)}:2026-01:blue`])
-}
+/** Cost in pico-USD, worked by hand from the prices of `acme/m`. */
+const USAGES: readonly [string, Partial<ModelEnding['usage']>, Partial<ModelEnding>, Asked, number][] = [
+  ['plain', {}, {}, {}, 10 * 2_000_000 + 5 * 10_000_000],
+  ['cached tokens once', { inputTokens: 10, cacheReadTokens: 10 }, {}, {}, 10 * 200_000 + 5 * 10_000_000],
+  ['writes for five minutes', { cacheWriteTokens: 10 }, {}, {}, 10 * 2_500_000 + 50_000_000],
+  ['writes for an hour', { cacheWriteTokens: 10, cacheWrite1hTokens: 10 }, {}, {}, 10 * 4_000_000 + 50_000_000],
+  ['reads and writes together', { cacheReadTokens: 4, cacheWriteTokens: 6 }, {}, {}, 4 * 200_000 + 6 * 2_500_000 + 50_000_000],
+  ['reasoning within output', { reasoningTokens: 3 }, {}, {}, 70_000_000],
+  ['audio both ways', { audioInputTokens: 10, audioOutputTokens: 5 }, {}, {}, 10 * 40_000_000 + 5 * 80_000_000],
+  ['beyond a context step, all of it', { inputTokens: 100_001 }, {}, {}, 100_001 * 4_000_000 + 5 * 20_000_000],
+  ['at a context step', { inputTokens: 100_000 }, {}, {}, 100_000 * 2_000_000 + 50_000_000],
+  ['priority', {}, {}, { body: { service_tier: 'priority' } }, 10 * 4_000_000 + 5 * 20_000_000],
+  ['reported zero', { inputTokens: 0, outputTokens: 0 }, {}, {}, 0],
+  ['a cut stream', { outputTokens: 2 }, { outcome: 'truncated', usageSource: 'estimated' }, { stream: true }, 40_000_000],
+  ['a client that left', { outputTokens: 1 }, { outcome: 'aborted', usageSource: 'estimated' }, { stream: true }, 30_000_000],
+]
+
+describe('a settled cost is exact', () => {
+  test.each(USAGES)('%s', async (_name, usage, more, asked, pico) => {
+    world = await startWorld({ budgets: [TEAM] })
+    const reply = replyOf(endingOf(usage, more), asked.stream)
+    await world.send(callOf(asked), async () => reply)
+    const nano = BigInt(Math.ceil(pico / 1_000))
+    expect(await world.rows()).toMatchObject([
+      {
+        cost_pusd: pico,
+        charged_nusd: Number(nano),
+        outcome: more.outcome ?? 'complete',
+        usage_source: more.usageSource ?? 'reported',
+      },
+    ])
+    expect(await sumOf(world, 'team', 'blue')).toBe(nano)
+  })
+
+  test('no usage at all is the estimated input, and labelled', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    await world.send(callOf(), async () => replyOf(endingOf({ inputTokens: 0, outputTokens: 0 }, { usageSource: 'none' })))
+    const [row] = await world.rows()
+    expect(row).toMatchObject({ usage_source: 'estimated', output_tokens: 0 })
+    expect(row?.input_tokens).toBeGreaterThan(0)
+    expect(await sumOf(world, 'team', 'blue')).toBe(BigInt(row?.charged_nusd ?? 0))
+  })
+
+  test('an embedding of 12 tokens is not free for ever', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    const body = { input: 'hello', messages: undefined, max_tokens: undefined }
+    const ending = endingOf({ inputTokens: 12, outputTokens: 0 })
+    await world.send(callOf({ model: 'acme/embed', endpoint: 'embeddings', body }), async () => replyOf(ending))
+    expect(await world.rows()).toMatchObject([{ cost_pusd: 240_000, cost_uusd: 0, charged_nusd: 240 }])
+    expect(await sumOf(world, 'team', 'blue')).toBe(240n)
+  })
+
+  test('counts that are none are booked as unknown, and the hold ends', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    await world.send(callOf(), async () => replyOf(endingOf({ inputTokens: 1.5 })))
+    expect(await world.rows()).toMatchObject([{ kind: 'attempt' }])
+    expect(await sumOf(world, 'team', 'blue')).toBe(0n)
+  })
+})
+
+describe('every ending ends the hold, once', () => {
+  const gone = new SwitchyardError('ABORTED', 'the client left')
+  const late = new SwitchyardError('TIMEOUT', 'too late', { details: { phase: 'first', sent: true } })
+  test.each([
+    [
+      'a refused connection',
+      () => Promise.reject(new SwitchyardError('UPSTREAM_UNAVAILABLE', 'no', { details: { sent: false } })),
+    ],
+    ['a cancel before the first byte', () => Promise.reject(gone)],
+    ['a timeout', () => Promise.reject(late)],
+    ['a bug', () => Promise.reject(new TypeError('x is not a function'))],
+    [
+      'a throw before any promise',
+      () => {
+        throw new TypeError('x is not a function')
+      },
+    ],
+  ])('%s', async (_name, next) => {
+    world = await startWorld({ budgets: [TEAM] })
+    await rejection(world.send(callOf(), next as () => Promise<ModelReply>))
+    await world.rest()
+    expect(await sumOf(world, 'team', 'blue')).toBe(0n)
+    // Two are of the rebuild that the first call of an empty store asks for.
+    expect(world.counters.calls.settle).toBe(3)
+    expect(await world.rows()).toHaveLength(1)
+  })
+
+  test('a stream holds until its end, not until its headers', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    const { promise, resolve } = Promise.withResolvers<ModelEnding>()
+    await world.send(callOf({ stream: true }), async () => replyOf(promise, true))
+    await world.rest()
+    expect(await sumOf(world, 'team', 'blue')).toBeGreaterThan(1_000_000n)
+    expect(await world.ledger.rows()).toEqual([])
+    resolve(endingOf())
+    await world.rest()
+    expect(await sumOf(world, 'team', 'blue')).toBe(70_000n)
+  })
+
+  test('a long stream is prolonged, and what it holds outlives its lease', async () => {
+    world = await startWorld({ budgets: [TEAM], leaseMs: 30_000, graceMs: 0 })
+    const { promise, resolve } = Promise.withResolvers<ModelEnding>()
+    await world.send(callOf({ stream: true }), async () => replyOf(promise, true))
+    await world.clock.advance(600_000)
+    expect(world.counters.calls.renew).toBeGreaterThan(10)
+    expect(await sumOf(world, 'team', 'blue')).toBeGreaterThan(1_000_000n)
+    resolve(endingOf())
+    await world.rest()
+    expect(await sumOf(world, 'team', 'blue')).toBe(70_000n)
+  })
+
+  test('a hold settles in the window it was taken in', async () => {
+    world = await startWorld({ budgets: [{ ...TEAM, window: 'day' }], leaseMs: 3_600_000 })
+    await world.clock.advance(86_400_000 - 1_000)
+    const { promise, resolve } = Promise.withResolvers<ModelEnding>()
+    await world.send(callOf({ stream: true }), async () => replyOf(promise, true))
+    await world.clock.advance(2_000)
+    await world.send(callOf())
+    resolve(endingOf({ outputTokens: 50 }))
+    await world.rest()
+    expect(await sumOf(world, 'team', 'blue', '2026-01-01')).toBe(520_000n)
+    expect(await sumOf(world, 'team', 'blue', '2026-01-02')).toBe(70_000n)
+  })
+})
+
+describe('a price that nobody knows', () => {
+  test('is refused by a hard budget, with the mend', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    let calls = 0
+    const error = await rejection(
+      world.send(callOf({ model: 'acme/unpriced' }), async () => {
+        calls += 1
+        return replyOf()
+      }),
+    )
+    expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', details: { budget: 'team', reason: 'price-unknown' } })
+    expect(error.message).toContain('unknownPriceUsd')
+    expect(calls).toBe(0)
+  })
+
+  test('is held and charged at the default, and booked as unknown', async () => {
+    world = await startWorld({ budgets: [TEAM], unknownPriceUsd: '0.01' })
+    await world.send(callOf({ model: 'acme/unpriced' }))
+    expect(await world.rows()).toMatchObject([{ cost_pusd: null, unknown_parts: 'all', charged_nusd: 10_000_000 }])
+    expect(await sumOf(world, 'team', 'blue')).toBe(10_000_000n)
+  })
+
+  test('is served by a soft budget, and booked as unknown, not as nothing', async () => {
+    world = await startWorld({ budgets: [{ ...TEAM, hard: false }] })
+    const reply = await world.send(callOf({ model: 'acme/unpriced' }))
+    expect(await world.rows()).toMatchObject([{ cost_pusd: null, cost_uusd: null, unknown_parts: 'all' }])
+    expect(reply.headers['x-switchyard-cost-usd']).toBeUndefined()
+  })
+
+  test('a part without a price is named, and the rest is charged', async () => {
+    const entry = entryOf({ model: 'half', prices: [{ perToken: { input: 2_000_000 } }] })
+    world = await startWorld({}, { catalog: testCatalog([entry]) })
+    await world.send(callOf({ model: 'acme/half' }))
+    expect(await world.rows()).toMatchObject([{ cost_pusd: null, unknown_parts: 'output', charged_nusd: 20_000 }])
+  })
+
+  test('a free model is free, and holds nothing', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    await world.send(callOf({ model: 'acme/free' }))
+    expect(await world.rows()).toMatchObject([{ cost_pusd: 0, unknown_parts: null }])
+    expect(world.counters.calls.reserve).toBe(0)
+  })
+})

@@ -30,8 +30,10 @@ export function accountPolicy(context: AccountContext): Policy<'model.invoke'> {
       try {
         reply = await next(call)
       } catch (error) {
+        accounts.close(call.trace)
         throw headers ? told(error, account) : error
       }
+      accounts.close(call.trace)
       if (account.attempts === 0 && reply.headers[CACHE_HEADER] === 'hit')
         void reply.ended.then((ending) => bookCacheHit(call, ending, context))
       if (!headers) return reply

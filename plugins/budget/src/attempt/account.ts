@@ -17,9 +17,9 @@ export class Account {
   }
 }
 
-/** Accounts by the trace that all copies of a call share. */
+/** Accounts of the calls under way, by the trace that all copies of a call share. A weak map would cost the collector more than this. */
 export class Accounts {
-  readonly #accounts = new WeakMap<Trace, Account>()
+  readonly #accounts = new Map<Trace, Account>()
 
   open(trace: Trace): Account {
     const account = new Account()
@@ -29,5 +29,9 @@ export class Accounts {
 
   of(trace: Trace): Account | undefined {
     return this.#accounts.get(trace)
+  }
+
+  close(trace: Trace): void {
+    this.#accounts.delete(trace)
   }
 }

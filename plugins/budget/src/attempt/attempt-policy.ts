@@ -11,7 +11,7 @@ import type { Accounts } from './account.ts'
 import { Attempt } from './attempt.ts'
 import type { Books } from './books.ts'
 import { type ForecastOptions, forecast } from './hold.ts'
-import { openingJson } from './opening.ts'
+import { describe } from './opening.ts'
 import type { Subject, Subjects } from './subject.ts'
 import { tagsJson } from './tags.ts'
 import { tierOf } from './tier.ts'
@@ -68,7 +68,7 @@ export function attemptPolicy(context: AttemptContext): Policy<'model.invoke'> {
       if (hard !== undefined) throw unpriced(hard, subject.model, plugin)
     }
     attempt.held = pico === undefined ? (unknownNano ?? 0n) : nanoOfPico(pico)
-    attempt.json = openingJson(attempt, call, tags, expected)
+    describe(attempt, call, tags, expected)
     // What is known to cost nothing needs no room.
     if (pico === 0n) return
     for (const claim of claims) if (claim.rollover === 'wanted') await addRollover(claim, spent, log)
@@ -83,7 +83,7 @@ export function attemptPolicy(context: AttemptContext): Policy<'model.invoke'> {
       account.claims = attempt.claims
     }
     if (attempt.claims.length > 0) await hold(attempt, call, tags)
-    else attempt.json = openingJson(attempt, call, tags, undefined)
+    else describe(attempt, call, tags, undefined)
     try {
       const written = books.begin(attempt)
       if (written !== undefined) await written
@@ -119,13 +119,13 @@ export function attemptPolicy(context: AttemptContext): Policy<'model.invoke'> {
       const { hold: pico } = forecast(entry, call.request, tierOf(call.request.body), now, lengths, context.forecast)
       const held = pico === undefined ? context.unknownNano : nanoOfPico(pico)
       const short = claims.find((claim) => claim.budget.hard && (held === undefined || held > remainingOf(claim)))
-      const because = { holdUsd: held === undefined ? null : usdOfNano(held), budgets: claims.map(describe) }
+      const because = { holdUsd: held === undefined ? null : usdOfNano(held), budgets: claims.map(claimFacts) }
       return { decisions: [{ decision: short === undefined ? 'would-hold' : 'would-refuse', because }] }
     },
   }
 }
 
-function describe(claim: Claim): Readonly<Record<string, unknown>> {
+function claimFacts(claim: Claim): Readonly<Record<string, unknown>> {
   const { budget, value, window, limit } = claim
   return {
     budget: budget.name,

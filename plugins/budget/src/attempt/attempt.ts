@@ -1,12 +1,16 @@
 import type { Catalog, Entry, Tier } from '@switchyard/catalog'
 import type { Mark } from '../journal/journal.ts'
+import type { Opening } from '../ledger/columns.ts'
 import type { Claim } from '../limits/claim.ts'
 import type { Subject } from './subject.ts'
+
+const NO_CELLS: Opening = Object.freeze([])
 
 /** One attempt on its way, from before it is sent until it is in the ledger. A class, since every call makes one. */
 export class Attempt implements Mark {
   opened: Mark['opened'] = undefined
   ended: Mark['ended'] = undefined
+  booked = false
   readonly id: string
   readonly at: number
   readonly subject: Subject
@@ -16,7 +20,8 @@ export class Attempt implements Mark {
   /** As they were when it began: an update of the catalog meanwhile changes no price of it. */
   readonly catalog: Catalog
   readonly entry: Entry | undefined
-  /** Cells of the opening, as a JSON list. */
+  /** Cells of `OPENING_COLUMNS`, and the same as a JSON list. */
+  opening: Opening = NO_CELLS
   json = ''
   /** Tokens of the request, estimated; undefined where nothing had to be held. */
   inputTokens: number | undefined = undefined

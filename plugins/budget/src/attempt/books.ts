@@ -2,7 +2,6 @@ import type { Clock, CounterChange, Logger, ModelEnding, Usage } from '@switchya
 import { SwitchyardError } from '@switchyard/contract'
 import type { Journal } from '../journal/journal.ts'
 import { endedLine, openedLine, wholeLine } from '../journal/record.ts'
-import type { Opening } from '../ledger/columns.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import type { Claim } from '../limits/claim.ts'
 import { amountsOf, type Debt, type Debts } from '../limits/debts.ts'
@@ -26,7 +25,7 @@ export interface BooksOptions {
   readonly log: Logger
   /** Nano-USD that an attempt without a price is charged. */
   readonly unknownNano: bigint
-  readonly onChanges: (changes: readonly CounterChange[]) => void
+  readonly onChanges: (changes: readonly CounterChange[], claims: readonly Claim[]) => void
 }
 
 /** Attempts from their beginning to their row: each is begun once, ended once, and booked once. */
@@ -95,10 +94,10 @@ export class Books {
     const { journal, writer } = this.#options
     const outcome = charged.outcome
     if (journal !== undefined) {
-      if (attempt.opened === undefined) journal.ended(wholeLine([...openingOf(attempt), ...outcome]), attempt)
+      if (attempt.opened === undefined) journal.ended(wholeLine([...attempt.opening, ...outcome]), attempt)
       else journal.ended(endedLine(attempt.id, outcome), attempt)
     }
-    writer.add([...openingOf(attempt), ...outcome], () => {
+    writer.add([...attempt.opening, ...outcome], () => {
       attempt.bookedAt = this.#options.clock.now()
       journal?.booked(attempt)
     })
@@ -159,12 +158,8 @@ export class Books {
     for (const { key, after } of changes) {
       for (const claim of claims) if (claim.key === key) claim.settled = after
     }
-    this.#options.onChanges(changes)
+    this.#options.onChanges(changes, claims)
   }
-}
-
-function openingOf(attempt: Attempt): Opening {
-  return JSON.parse(attempt.json) as Opening
 }
 
 function usageIn(value: unknown): Usage | undefined {

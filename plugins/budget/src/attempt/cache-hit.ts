@@ -3,11 +3,11 @@ import type { Call, Clock, ModelEnding } from '@switchyard/contract'
 import { metadataOf } from '@switchyard/model-wire'
 import type { Journal, Mark } from '../journal/journal.ts'
 import { wholeLine } from '../journal/record.ts'
-import type { Opening, Outcome } from '../ledger/columns.ts'
+import type { Outcome } from '../ledger/columns.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import { storable } from '../money.ts'
 import { Attempt } from './attempt.ts'
-import { openingJson } from './opening.ts'
+import { describe } from './opening.ts'
 import { partsJson } from './outcome.ts'
 import type { Subjects } from './subject.ts'
 import { tagsJson } from './tags.ts'
@@ -29,7 +29,7 @@ export function bookCacheHit(call: Call<'model.invoke'>, ending: ModelEnding, op
   const subject = subjects.of(call, now)
   const attempt = new Attempt(nextId(now), now, subject, tierOf(request.body), [], undefined)
   attempt.bytes = request.raw?.byteLength ?? 0
-  const opening = JSON.parse(openingJson(attempt, call, tagsJson(metadataOf(request)), undefined)) as Opening
+  describe(attempt, call, tagsJson(metadataOf(request)), undefined)
   const { usage, usageSource, outcome } = ending
   const cost = usageSource === 'none' || subject.entry === undefined ? null : price(subject.entry, usage, { at: now })
   const saved = cost === null || cost.unknown.length > 0 ? null : storable(cost.pico)
@@ -55,8 +55,8 @@ export function bookCacheHit(call: Call<'model.invoke'>, ending: ModelEnding, op
     'cache',
     null,
   ]
-  const row = [...opening, ...end]
-  const mark: Mark = { opened: undefined, ended: undefined }
+  const row = [...attempt.opening, ...end]
+  const mark: Mark = { opened: undefined, ended: undefined, booked: false }
   journal?.ended(wholeLine(row), mark)
   writer.add(row, () => journal?.booked(mark))
 }

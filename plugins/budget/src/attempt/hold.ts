@@ -1,6 +1,6 @@
 import { type Cost, type Entry, price, reservedPico, type Tier } from '@switchyard/catalog'
 import type { ModelRequest, Usage } from '@switchyard/contract'
-import { estimateRequest, type RequestEstimate, tokenFamily } from '@switchyard/model-wire'
+import { estimateRequest, outputLimit, tokenFamily, tokensOfBytes } from '@switchyard/model-wire'
 import type { OutputLengths } from './output-lengths.ts'
 
 /** What an attempt may cost, before it is sent. */
@@ -18,6 +18,21 @@ export interface ForecastOptions {
   readonly defaultOutputTokens: number
 }
 
+interface Estimate {
+  readonly inputTokens: number
+  readonly reservation: number
+  readonly maxOutputTokens?: number | undefined
+}
+
+/**
+ * A small request without parts or tools is bounded by its bytes, which is some tokens too many and saves reading it: no text is denser than
+ * base64 or rare Chinese.
+ */
+const SMALL_BYTES = 1_024
+const DENSEST_BYTES_PER_TOKEN = 1.4
+const TYPED = '"type"'
+/** Members by which a request brings in what is stored at the vendor, as much as the model can read. */
+const STORED = ['previous_response_id', 'conversation', 'prompt_id'] as const
 const NO_OUTPUT: ReadonlySet<string> = new Set(['embeddings', 'moderations', 'rerank'])
 const MOST_ANSWERS = 128
 const CACHED = 'cache_control'
@@ -25,13 +40,18 @@ const CACHED_1H = '"1h"'
 const AUDIO_IN = 'input_audio'
 
 /** Copies of a call carry one body; it is read once for all its attempts. */
-const ESTIMATES = new WeakMap<object, RequestEstimate>()
+const ESTIMATES = new WeakMap<object, Estimate>()
 
 /** Estimates a request's tokens, once for all attempts with the same body. */
-export function estimateOf(request: ModelRequest): RequestEstimate {
-  const known = ESTIMATES.get(request.body)
-  if (known !== undefined) return known
+function estimateOf(request: ModelRequest): Estimate {
   const { body, endpoint, raw, model } = request
+  if (raw !== undefined && raw.byteLength <= SMALL_BYTES && !includes(raw, TYPED)) {
+    const maxOutputTokens = outputLimit(body, endpoint)
+    const reservation = Math.ceil(raw.byteLength / DENSEST_BYTES_PER_TOKEN)
+    return { inputTokens: tokensOfBytes(raw.byteLength), reservation, maxOutputTokens }
+  }
+  const known = ESTIMATES.get(body)
+  if (known !== undefined) return known
   const made = estimateRequest(body, endpoint, { family: tokenFamily(model), bytes: raw?.byteLength })
   ESTIMATES.set(body, made)
   return made
@@ -53,13 +73,16 @@ export function forecast(
   const { inputTokens } = estimate
   if (entry === undefined) return { inputTokens, hold: undefined, expected: undefined }
   const most = mostOutput(entry, request, estimate, options)
-  const usage = worstUsage(entry, request, estimate.reservation, most)
+  const input = bringsStored(request)
+    ? (entry.limits.context ?? entry.limits.input ?? estimate.reservation)
+    : estimate.reservation
+  const usage = worstUsage(entry, request, Math.max(input, estimate.reservation), most)
   const worst = priced(entry, usage, tier, at)
   if (worst === undefined) return { inputTokens, hold: undefined, expected: undefined }
   const usual = Math.min(most, lengths.mean() ?? options.defaultOutputTokens)
   const expected = scaled(worst, usage, inputTokens, usual)
   const p90 = options.hold === 'p90' ? lengths.p90() : undefined
-  const held = p90 === undefined || p90 >= most ? worst.pico : scaled(worst, usage, estimate.reservation, p90)
+  const held = p90 === undefined || p90 >= most ? worst.pico : scaled(worst, usage, usage.inputTokens, p90)
   // Prices guessed for a tier are held at their safety factor, whatever part of the worst case is held.
   const hold = held === worst.pico ? reservedPico(worst) : (held * reservedPico(worst)) / worst.pico
   return { inputTokens, hold, expected: smaller(expected, hold) }
@@ -70,7 +93,7 @@ function priced(entry: Entry, usage: Usage, tier: Tier, at: number): Cost | unde
   return cost === null || cost.unknown.length > 0 ? undefined : cost
 }
 
-function mostOutput(entry: Entry, request: ModelRequest, estimate: RequestEstimate, options: ForecastOptions): number {
+function mostOutput(entry: Entry, request: ModelRequest, estimate: Estimate, options: ForecastOptions): number {
   if (NO_OUTPUT.has(request.endpoint)) return 0
   if (estimate.maxOutputTokens !== undefined) return estimate.maxOutputTokens
   const { n } = request.body
@@ -112,7 +135,15 @@ function unitsOf(entry: Entry, { endpoint, body }: ModelRequest): Usage['units']
 
 /** Looks for a word in the bytes of a body; a body without bytes is taken to hold it. */
 function mentions({ raw }: ModelRequest, word: string): boolean {
-  return raw === undefined || Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).includes(word)
+  return raw === undefined || includes(raw, word)
+}
+
+function includes(bytes: Uint8Array, word: string): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(word)
+}
+
+function bringsStored({ body }: ModelRequest): boolean {
+  return STORED.some((name) => body[name] !== undefined && body[name] !== null)
 }
 
 /** The cost of fewer tokens at the same prices as the worst case. */

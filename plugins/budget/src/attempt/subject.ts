@@ -1,5 +1,6 @@
 import type { Catalog, CatalogSource, Entry } from '@switchyard/catalog'
 import { type Call, deploymentOf, type Principal } from '@switchyard/contract'
+import type { Cell } from '../ledger/columns.ts'
 import { BoundedMap } from '../limits/bounded-map.ts'
 import type { BudgetBook, Payer, StandingClaims } from '../limits/budget-book.ts'
 import { aliveKey, tenantTag } from '../limits/keys.ts'
@@ -13,7 +14,8 @@ export interface Subject extends Payer {
   readonly stream: boolean
   readonly tenantTag: string
   readonly aliveKey: string
-  /** Cells `tenant` to `stream` of an opening, as JSON without brackets. */
+  /** Cells `tenant` to `stream` of an opening, and the same as JSON without brackets. */
+  readonly cells: readonly Cell[]
   readonly json: string
   /** How long the answers of this model to this key are. */
   readonly lengths: OutputLengths
@@ -61,7 +63,7 @@ export class Subjects {
     const principal: Principal = { ...given }
     const slash = model.indexOf('/')
     const provider = slash === -1 ? '' : model.slice(0, slash)
-    const cells = [
+    const facts: readonly Cell[] = [
       principal.tenant,
       principal.team ?? null,
       principal.keyId,
@@ -72,6 +74,7 @@ export class Subjects {
       endpoint,
       stream ? 1 : 0,
     ]
+    const cells = facts.map((cell) => (typeof cell === 'string' ? plain(cell) : cell))
     const catalog = this.#catalog.current()
     return {
       principal,
@@ -82,7 +85,8 @@ export class Subjects {
       stream,
       tenantTag: tenantTag(principal.tenant),
       aliveKey: aliveKey(principal.tenant),
-      json: JSON.stringify(cells.map((cell) => (typeof cell === 'string' ? plain(cell) : cell))).slice(1, -1),
+      cells,
+      json: JSON.stringify(cells).slice(1, -1),
       lengths: this.#lengthsOf(principal, model),
       standing: UNSET,
       catalog,

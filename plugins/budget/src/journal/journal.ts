@@ -7,6 +7,8 @@ import { BEAT_MS, beat, rest } from './lease-file.ts'
 export interface Mark {
   opened: Segment | undefined
   ended: Segment | undefined
+  /** The ledger has it. */
+  booked: boolean
 }
 
 interface Segment {
@@ -101,6 +103,7 @@ export class Journal {
   /** The attempt is in the ledger: its records are needed no longer. */
   booked(mark: Mark): void {
     const { opened, ended } = mark
+    mark.booked = true
     mark.opened = undefined
     mark.ended = undefined
     if (opened !== undefined) this.#release(opened)
@@ -133,9 +136,14 @@ export class Journal {
     this.#torn = false
     this.#unsynced = true
     const segment = this.#current
-    segment.pending += opened.length + ended.length
+    segment.pending += opened.length
     for (const mark of opened) mark.opened = segment
-    for (const mark of ended) mark.ended = segment
+    for (const mark of ended) {
+      // A small ledger may be quicker than this turn.
+      if (mark.booked) continue
+      mark.ended = segment
+      segment.pending += 1
+    }
     batch?.resolve()
   }
 

@@ -49,7 +49,7 @@ export class Admission {
         const lease = this.#lease(attempt, call, tries)
         const reservation = await store.reserve(rows, lease)
         if (!reservation.granted) {
-          await this.#refusal(attempt, call, reservation, until)
+          await this.#refusal(attempt, call, reservation, until, tries)
           continue
         }
         if (reservation.sums[0] === 0n) {
@@ -105,12 +105,14 @@ export class Admission {
     call: Call,
     { key, available }: Extract<Reservation, { granted: false }>,
     until: number,
+    tries: number,
   ): Promise<void> {
     const { plugin, store, room, clock, onRefused } = this.#options
     const claim = attempt.claims.find((one) => one.key === key) as Claim
     claim.used = claim.limit - available
     const left = until - clock.now()
-    const mayFit = claim.settled + attempt.held <= claim.limit && (claim.holds > 0 || store.isShared)
+    // Holds of calls that ask at this moment are counted once they were answered, so the first look may be too early.
+    const mayFit = claim.settled + attempt.held <= claim.limit && (claim.holds > 0 || store.isShared || tries === 0)
     if (left <= 0 || !mayFit || (call.deadline !== undefined && clock.now() >= call.deadline)) {
       onRefused(claim)
       throw exceeded(claim, available, attempt.held, plugin)

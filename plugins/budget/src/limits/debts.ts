@@ -46,8 +46,9 @@ export class Debts {
     this.#options = options
   }
 
+  /** What waits to be told. */
   get size(): number {
-    return this.#settles.length + this.#charges.size
+    return this.#settles.length + this.#charges.size + (this.#options.slices.owes ? 1 : 0)
   }
 
   /** A lease at the store that could not be settled. */

@@ -41,6 +41,12 @@ export class Slices {
     this.#options = options
   }
 
+  /** Whether something was spent of a slice that the store has not heard of. */
+  get owes(): boolean {
+    for (const { spent } of this.#slices.values()) if (spent > 0n) return true
+    return false
+  }
+
   /** Takes slices for claims of budgets that want them, where the store is there; nobody waits for it. */
   ensure(claims: readonly Claim[]): void {
     for (const claim of claims) {

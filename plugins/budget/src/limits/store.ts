@@ -81,22 +81,27 @@ export class Store {
     return this.#ask(this.counters.acknowledge(leaseIds, options))
   }
 
-  async #ask<T>(answer: Promise<T>, onLate?: (late: T) => void): Promise<T> {
-    try {
-      const given = await (this.isShared ? this.#inTime(answer, onLate) : answer)
-      if (this.#away) {
-        this.#away = false
-        this.#options.onBack()
-      }
-      return given
-    } catch (error) {
-      if (SwitchyardError.is(error) && ANSWERED.has(error.code)) throw error
-      if (!this.#away) {
-        this.#away = true
-        this.#options.onAway(error)
-      }
-      throw new StoreAway('the counters cannot be asked', { cause: error })
+  #ask<T>(answer: Promise<T>, onLate?: (late: T) => void): Promise<T> {
+    const given = this.isShared ? this.#inTime(answer, onLate) : answer
+    return given.then(this.#answered as (given: T) => T, this.#failed)
+  }
+
+  // Made once, not for every question.
+  readonly #answered = <T>(given: T): T => {
+    if (this.#away) {
+      this.#away = false
+      this.#options.onBack()
     }
+    return given
+  }
+
+  readonly #failed = (error: unknown): never => {
+    if (SwitchyardError.is(error) && ANSWERED.has(error.code)) throw error
+    if (!this.#away) {
+      this.#away = true
+      this.#options.onAway(error)
+    }
+    throw new StoreAway('the counters cannot be asked', { cause: error })
   }
 
   #inTime<T>(answer: Promise<T>, onLate: ((late: T) => void) | undefined): Promise<T> {

@@ -22,6 +22,20 @@ const MOST_WAITING = 10_000
 const RETRY_MS = 1_000
 const MILLION = 1_000_000
 
+const NO_CLAIMS: readonly Claim[] = Object.freeze([])
+
+/** Nano-USD of a part of a limit, rounded up: at a limit of 1 nano-USD, half of it is reached with all of it. */
+function amountAt(limit: bigint, threshold: number): bigint {
+  return (limit * BigInt(Math.round(threshold * MILLION)) + BigInt(MILLION - 1)) / BigInt(MILLION)
+}
+
+/** Whether a change may cross anything: most stay far below the first threshold, or beyond the last. */
+function reaches({ budget: { thresholds }, limit }: Claim, before: bigint, after: bigint): boolean {
+  const first = thresholds[0]
+  const last = thresholds.at(-1)
+  return first !== undefined && last !== undefined && after >= amountAt(limit, first) && before < amountAt(limit, last)
+}
+
 /**
  * Watches settled sums for thresholds and writes each crossing into the outbox, once for all nodes. Sums that a rebuild has put back are
  * none: what they crossed was told when it was crossed.
@@ -42,13 +56,12 @@ export class Thresholds {
       `VALUES (${placeholders(options.dialect, 8)}) ON CONFLICT DO NOTHING`
   }
 
-  /** Looks at what a settlement changed. */
-  note(changes: readonly CounterChange[]): void {
+  /** Looks at what a settlement changed; `claims` are those it was made for, where that is known. */
+  note(changes: readonly CounterChange[], claims: readonly Claim[] = NO_CLAIMS): void {
     for (const { key, before, after } of changes) {
       if (after <= before) continue
-      const parts = readBudgetKey(key)
-      const claim = parts === undefined ? undefined : this.#options.book.ofKey(parts, this.#options.clock.now())
-      if (claim !== undefined) this.#cross(claim, before, after)
+      const claim = claims.find((one) => one.key === key) ?? this.#claimOf(key)
+      if (claim !== undefined && reaches(claim, before, after)) this.#cross(claim, before, after)
     }
   }
 
@@ -65,10 +78,15 @@ export class Thresholds {
     this.#cancel?.()
   }
 
+  #claimOf(key: string): Claim | undefined {
+    const parts = readBudgetKey(key)
+    return parts === undefined ? undefined : this.#options.book.ofKey(parts, this.#options.clock.now())
+  }
+
   #cross(claim: Claim, before: bigint, after: bigint): void {
     const { budget, limit, tenant, value, window, key } = claim
     for (const threshold of budget.thresholds) {
-      const at = (limit * BigInt(Math.round(threshold * MILLION)) + BigInt(MILLION - 1)) / BigInt(MILLION)
+      const at = amountAt(limit, threshold)
       if (before >= at || after < at) continue
       const crossed: BudgetCrossed = {
         plugin: this.#options.plugin,

@@ -28,14 +28,15 @@ export function isTimeZone(timeZone: string): boolean {
 
 /**
  * The calendar window that holds at an instant (epoch ms) in a time zone. Weeks are of ISO 8601. A day begins at the first instant that
- * bears its date, whatever the clocks do at midnight.
+ * bears its date; where clocks go back over midnight and show a date twice, at one of the two, always the same.
  * @throws RangeError for a time zone that is not known.
  */
 export function windowAt(kind: WindowKind, timeZone: string, at: number): BudgetWindow {
   if (kind === 'total') return TOTAL
   let day = localDay(timeZone, at)
-  // Clocks that go back over midnight show a date a second time: the later day has begun and stays.
+  // Clocks that go back over midnight show two dates by turns: a day that has begun stays, and one that has not is not there yet.
   while (firstInstant(timeZone, day + 1) <= at) day += 1
+  while (firstInstant(timeZone, day) > at) day -= 1
   const [first, next, id] = spanOf(kind, day)
   return { id, startsAt: firstInstant(timeZone, first), endsAt: firstInstant(timeZone, next) }
 }
@@ -58,6 +59,7 @@ function spanOf(kind: Exclude<WindowKind, 'total'>, day: number): readonly [numb
   return [monday, monday + 7, `${year}-W${String(week).padStart(2, '0')}`]
 }
 
+/** The days before and after it are bounded by the same search, so that they fit together. */
 function firstInstant(timeZone: string, day: number): number {
   let low = day * DAY_MS - FARTHEST_MS
   let high = day * DAY_MS + FARTHEST_MS

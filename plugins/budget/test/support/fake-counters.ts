@@ -171,7 +171,7 @@ export function fakeCounters(clock: Pick<Clock, 'now'>, shared = false): FakeCou
         held.amount = amount
       }
       lease.expiresAt = renewal.expiresAt ?? lease.expiresAt
-      lease.settleUntil = Math.max(renewal.settleUntil ?? lease.settleUntil, lease.expiresAt)
+      lease.settleUntil = renewal.settleUntil ?? renewal.expiresAt ?? lease.settleUntil
       return { renewed: true }
     },
     async expired(options) {

@@ -1,0 +1,38 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { microOfPico, nanoOfPico, nanoUsd, storable, usdOfNano, usdOfPico } from '../src/money.ts'
+
+describe('money', () => {
+  test.each([
+    ['12.5', 12_500_000_000n],
+    [0.1, 100_000_000n],
+    ['25.000000004', 25_000_000_004n],
+    [0, 0n],
+    ['1e3', undefined],
+    [-1, undefined],
+    [Number.NaN, undefined],
+    ['0.0000000001', undefined],
+    ['', undefined],
+  ])('%s USD', (usd, nano) => {
+    expect(nanoUsd(usd)).toBe(nano)
+  })
+
+  test('text and nano-USD are the same amount both ways', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 20n }), (nano) => {
+        expect(nanoUsd(usdOfNano(nano))).toBe(nano)
+        expect(usdOfPico(nano * 1_000n)).toBe(usdOfNano(nano))
+      }),
+    )
+  })
+
+  test('nano-USD are rounded up, micro-USD to the even half', () => {
+    expect([0n, 1n, 1_000n, 1_001n].map(nanoOfPico)).toEqual([0n, 1n, 1n, 2n])
+    expect([500_000n, 1_500_000n, 2_500_000n, 2_500_001n, 499_999n].map(microOfPico)).toEqual([0n, 2n, 2n, 3n, 0n])
+    expect([-500_000n, -1_500_000n, -1_600_000n].map(microOfPico)).toEqual([0n, -2n, -2n])
+  })
+
+  test('what a number cannot hold is digits', () => {
+    expect([storable(5n), storable(2n ** 60n)]).toEqual([5, '1152921504606846976'])
+  })
+})
