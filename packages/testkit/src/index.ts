@@ -10,6 +10,8 @@ export type { ConformanceCase, Mutant, Opened, Subject, Suite } from './conforma
 export { type PluginSubjectOptions, pluginSubject } from './plugin/plugin-subject.ts'
 export { type LogRecord, type RecordingLogger, recordingLogger } from './plugin/recording-logger.ts'
 export { type EmittedEvent, type StartedPlugin, type StartPluginOptions, startPlugin } from './plugin/start-plugin.ts'
+export { accessSuite } from './suites/access/access-suite.ts'
+export { keysSuite } from './suites/access/keys-suite.ts'
 export { busSuite } from './suites/bus/bus-suite.ts'
 export { cacheSuite } from './suites/cache/cache-suite.ts'
 export { countersSuite } from './suites/counters/counters-suite.ts'

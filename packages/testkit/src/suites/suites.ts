@@ -1,4 +1,6 @@
 import type { Suite } from '../conformance/suite.ts'
+import { accessSuite } from './access/access-suite.ts'
+import { keysSuite } from './access/keys-suite.ts'
 import { busSuite } from './bus/bus-suite.ts'
 import { cacheSuite } from './cache/cache-suite.ts'
 import { countersSuite } from './counters/counters-suite.ts'
@@ -11,4 +13,14 @@ import { sqlSuite } from './sql/sql-suite.ts'
 export type AnySuite = Suite<any, any>
 
 /** Every suite of the testkit, by the id of its port: what the CLI runs and what documentation is made of. */
-export const suites: readonly AnySuite[] = [busSuite, cacheSuite, countersSuite, healthSuite, modelSuite, routerSuite, sqlSuite]
+export const suites: readonly AnySuite[] = [
+  accessSuite,
+  busSuite,
+  cacheSuite,
+  countersSuite,
+  healthSuite,
+  keysSuite,
+  modelSuite,
+  routerSuite,
+  sqlSuite,
+]
