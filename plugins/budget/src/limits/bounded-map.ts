@@ -7,10 +7,6 @@ export class BoundedMap<K, V> {
     this.#most = most
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   get(key: K): V | undefined {
     return this.#entries.get(key)
   }
@@ -23,9 +19,5 @@ export class BoundedMap<K, V> {
       }
     }
     this.#entries.set(key, value)
-  }
-
-  clear(): void {
-    this.#entries.clear()
   }
 }

@@ -34,7 +34,8 @@ export class BudgetBook {
   #budgets: ReadonlyMap<string, Budget> = new Map()
   #standing: readonly Budget[] = []
   #perCall: readonly Budget[] = []
-  readonly #claims = new BoundedMap<string, Claim>(MAX_CLAIMS)
+  #claims = new BoundedMap<string, Claim>(MAX_CLAIMS)
+  #before = new BoundedMap<string, Claim>(MAX_CLAIMS)
   readonly #windows = new Map<string, BudgetWindow>()
 
   constructor(longestLeaseMs: number) {
@@ -63,7 +64,8 @@ export class BudgetBook {
     this.#budgets = new Map(budgets.map((budget) => [budget.name, budget]))
     this.#standing = budgets.filter(({ level }) => !PER_CALL.has(level))
     this.#perCall = budgets.filter(({ level }) => PER_CALL.has(level))
-    this.#claims.clear()
+    this.#before = this.#claims
+    this.#claims = new BoundedMap(MAX_CLAIMS)
     this.#windows.clear()
     this.version += 1
   }
@@ -124,6 +126,11 @@ export class BudgetBook {
     const known = this.#claims.get(key)
     if (known !== undefined) return known
     const claim = claimOf(budget, tenant, value, window, this.#longestLeaseMs)
+    const before = this.#before.get(key)
+    if (before !== undefined) {
+      claim.used = before.used
+      claim.settled = before.settled
+    }
     this.#claims.set(key, claim)
     return claim
   }
