@@ -1,9 +1,18 @@
 import { type Bus, bus, type Counters, counters, type Port } from '@switchyard/contract'
-import { busSuite, conformance, countersSuite, judgeMutants, pluginSubject, type Subject } from '@switchyard/testkit'
+import {
+  busSuite,
+  conformance,
+  countersSuite,
+  judgeMutants,
+  pluginSubject,
+  type Subject,
+  startPlugin,
+  systemClock,
+} from '@switchyard/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { privateRedisCluster } from '../../../scripts/services/index.ts'
 import { type CacheRedisInput, cacheRedis } from '../src/index.ts'
-import { freshPrefix, needs, needsServer, serverUrl } from './support/server.ts'
+import { freshPrefix, needs, needsServer, PATIENCE, serverUrl } from './support/server.ts'
 
 const cluster = await privateRedisCluster()
 afterAll(() => (cluster.status === 'ready' ? cluster.stop() : undefined))
@@ -52,4 +61,36 @@ describe('a Redis Cluster', () => {
   needs(cluster)
   describe('the counters suite', () => conformance(countersSuite, subject('cluster', counters, inCluster), test))
   describe('the bus suite', () => conformance(busSuite, subject('cluster', bus, inCluster), test))
+
+  test('one node of it, given as a lone server, stops the start and says so', async () => {
+    const node = cluster.status === 'ready' ? cluster.nodes[0] : undefined
+    const starting = startPlugin(cacheRedis({ url: node?.url ?? '' }), { clock: systemClock() })
+    await expect(starting).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('`cluster`') })
+  })
+
+  test('a node that is lost costs its own slots only', async () => {
+    const plugin = await startPlugin(cacheRedis(inCluster()), { clock: systemClock() })
+    try {
+      const here = plugin.port(counters)
+      const tags = Array.from({ length: 30 }, (_, at) => `{${at}}k`)
+      expect(await here.read(tags)).toEqual(tags.map(() => 0n))
+      const lost = cluster.status === 'ready' ? cluster.nodes[0] : undefined
+      await lost?.ask('CONFIG', 'SET', 'cluster-require-full-coverage', 'no')
+      lost?.pause()
+      const said = await Promise.allSettled(tags.map((tag) => here.read([tag])))
+      lost?.resume()
+      const failed = said.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+      expect(failed.length).toBeGreaterThan(0)
+      expect(failed.length).toBeLessThan(tags.length)
+      for (const error of failed) expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+      const again = (): Promise<number> =>
+        here.read(tags).then(
+          (sums) => sums.length,
+          () => 0,
+        )
+      await expect.poll(again, PATIENCE).toBe(tags.length)
+    } finally {
+      await plugin.close()
+    }
+  })
 })

@@ -84,6 +84,24 @@ test('a lost Redis is refused at once, and one that comes back, empty, is used a
   expect(log.records.filter(({ message }) => message === 'redis is away').length).toBeLessThanOrEqual(2)
 })
 
+test('what was lost with the connection is not sent again when it is back', async () => {
+  const { counters } = await own({ commandTimeoutMs: 300 })
+  // So that the tag is known, and the next reserve is one command.
+  await counters.reserve([row], lease('before'))
+  redis.pause()
+  const reserving = failureOf(counters.reserve([row], lease('lost')))
+  await redis.kill()
+  expect(await reserving).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+  await redis.restart()
+  const sum = () =>
+    counters.read(['k']).then(
+      (sums) => sums[0],
+      () => 'away',
+    )
+  await expect.poll(sum, PATIENCE).not.toBe('away')
+  expect(await sum()).toBe(0n)
+})
+
 test('scripts that the server forgot are given to it again, also under load', async () => {
   const { counters } = await own()
   await counters.reserve([row], lease('0'))
