@@ -1,4 +1,12 @@
-import { type Clock, type IssuedKey, type KeyChange, type KeyRecord, type Keys, secret } from '@switchyard/contract'
+import {
+  type CallOptions,
+  type Clock,
+  type IssuedKey,
+  type KeyChange,
+  type KeyRecord,
+  type Keys,
+  secret,
+} from '@switchyard/contract'
 import { invalidField, keyRevoked, noSuchKey } from './errors.ts'
 import type { KeyEvent } from './events.ts'
 import { changedColumns, checkedChange, checkedFilter, newColumns } from './key-input.ts'
@@ -29,8 +37,8 @@ const MAX_OVERLAP_MS = 30 * 86_400_000
 
 /** @see Keys */
 export function keysPort({ store, peppers, clock, changed, flushUses, happened }: KeysParts): Keys {
-  async function found(id: string): Promise<StoredKey> {
-    const stored = await store.find(id)
+  async function found(id: string, options?: CallOptions): Promise<StoredKey> {
+    const stored = await store.find(id, options)
     if (stored === undefined) throw noSuchKey(id)
     return stored
   }
@@ -56,13 +64,13 @@ export function keysPort({ store, peppers, clock, changed, flushUses, happened }
       return (await store.list(checkedFilter(filter), options)).map(({ record }) => record)
     },
 
-    async get(id) {
-      return (await found(id)).record
+    async get(id, options) {
+      return (await found(id, options)).record
     },
 
     async update(id, patch, change, options) {
       const who = checkedChange(change)
-      const { record } = await found(id)
+      const { record } = await found(id, options)
       const columns = changedColumns(patch, record.class, clock.now())
       if (!(await store.update(id, columns, options))) throw keyRevoked(id)
       changed(id)
@@ -74,7 +82,7 @@ export function keysPort({ store, peppers, clock, changed, flushUses, happened }
       const who = checkedChange(change)
       if (!Number.isInteger(overlapMs) || overlapMs < 0 || overlapMs > MAX_OVERLAP_MS)
         throw invalidField('overlapMs', `it is a whole number of milliseconds from 0 to ${MAX_OVERLAP_MS}`)
-      const { record } = await found(id)
+      const { record } = await found(id, options)
       const text = newKeyText(record.class, id)
       await flushUses()
       const previousUntil = overlapMs === 0 ? undefined : clock.now() + overlapMs
@@ -86,7 +94,7 @@ export function keysPort({ store, peppers, clock, changed, flushUses, happened }
 
     async revoke(id, change, options) {
       const who = checkedChange(change)
-      const { record } = await found(id)
+      const { record } = await found(id, options)
       const done = await store.revoke(id, options)
       changed(id)
       if (done) happened({ event: 'key:revoked', payload: eventOf(record, who) })
