@@ -6,6 +6,7 @@ import type { Fitted } from './fit.ts'
 import type { OutcomeSet } from './outcomes.ts'
 import { type PackedArray, pack, packedSchema, unpack } from './packed.ts'
 import type { Posterior } from './posterior.ts'
+import type { EvidenceNorm } from './traffic-guard.ts'
 
 /** The version of the format that this package writes and reads. */
 export const ARTEFACT_SCHEMA = 'switchyard.router/1'
@@ -24,6 +25,8 @@ export interface RouterArtefact {
   /** The policy chosen and what was promised of it. */
   readonly calibration: Calibration
   readonly leastEvidence: number
+  /** For `trafficGuard`. */
+  readonly norm: EvidenceNorm
   /** Quality against saving over all lambdas, by cross-validation. */
   readonly curve: readonly CurvePoint[]
   readonly index: Readonly<Record<'terms' | 'idf' | 'starts' | 'postingRows' | 'postingWeights', PackedArray>> & {
@@ -66,6 +69,7 @@ const artefactSchema: z.ZodType<RouterArtefact> = z.strictObject({
     .min(1) as unknown as z.ZodType<readonly Arm[]>,
   calibration: calibrationSchema,
   leastEvidence: z.number().nonnegative(),
+  norm: z.strictObject({ mean: z.number().nonnegative(), deviation: z.number().nonnegative() }),
   curve: z.array(z.strictObject({ lambda: z.number(), quality: z.number(), standardError: z.number(), saved: z.number() })),
   index: z.strictObject({
     rows: z.int().nonnegative(),
@@ -104,6 +108,7 @@ export function routerArtefact(set: OutcomeSet, fitted: Fitted, targetQuality: n
     arms: fitted.table.arms,
     calibration: fitted.calibrated(targetQuality),
     leastEvidence: fitted.leastEvidence,
+    norm: fitted.norm,
     curve: curveOf(fitted),
     index: {
       rows: index.rows,

@@ -27,6 +27,8 @@ export interface Decision {
   readonly lowerBound: number
   /** Expected pico-USD of every call of the arm. */
   readonly expectedCost: number
+  /** How much the evidence has to do with this prompt; for `trafficGuard`. */
+  readonly evidence: number
   /** True where the reference was taken because the evidence is too thin to promise anything else. */
   readonly thin: boolean
 }
@@ -55,6 +57,7 @@ export function decider(artefact: RouterArtefact): Decider {
       expectedQuality: one.quality[arm] as number,
       lowerBound: arm === reference ? 1 : calibration.lowerBound,
       expectedCost: one.cost[arm] as number,
+      evidence: one.evidence,
       thin: reason === 'thin' || uncertified,
     }
   }

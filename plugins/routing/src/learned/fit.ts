@@ -5,6 +5,7 @@ import type { OutcomeSet } from './outcomes.ts'
 import { fitPosterior, type Posterior } from './posterior.ts'
 import { placeOf } from './seeded.ts'
 import { termsOf } from './terms.ts'
+import type { EvidenceNorm } from './traffic-guard.ts'
 
 /** How a router is fitted. */
 export interface FitOptions {
@@ -33,6 +34,8 @@ export interface Fitted {
   readonly candidates: Candidates
   /** Evidence below which a prompt is like next to none of the rows: the half-per-cent point of held-out rows. */
   readonly leastEvidence: number
+  /** Mean and deviation of held-out evidence, by which other traffic is told. */
+  readonly norm: EvidenceNorm
   /** The policy for a target, 0 to 1 of the reference's quality. */
   calibrated(targetQuality: number, margin?: number): Calibration
 }
@@ -64,8 +67,16 @@ export function fitRouter(
     posterior: fitPosterior(table, terms, rows),
     candidates,
     leastEvidence: evidence[Math.floor(evidence.length / 200)] ?? 0,
+    norm: normOf(heldOut.evidence),
     calibrated: (target, own = margin) => calibrate(candidates, target, own, table.reference),
   }
+}
+
+function normOf(evidence: Float64Array): EvidenceNorm {
+  const count = Math.max(1, evidence.length)
+  const mean = evidence.reduce((sum, one) => sum + one, 0) / count
+  const square = evidence.reduce((sum, one) => sum + (one - mean) ** 2, 0) / count
+  return { mean, deviation: Math.sqrt(square) }
 }
 
 /** The models that an arm may call, the fallback last. */

@@ -37,3 +37,10 @@ export {
   termSearch,
 } from './term-index.ts'
 export { TERM_BUCKETS, termsOf } from './terms.ts'
+export {
+  type EvidenceNorm,
+  type GuardVerdict,
+  type TrafficGuard,
+  type TrafficGuardOptions,
+  trafficGuard,
+} from './traffic-guard.ts'

@@ -16,6 +16,8 @@ export interface Outcome {
 /** A prompt with the outcome of every model that was tried on it. */
 export interface OutcomeRow {
   readonly id: string
+  /** Subject or category; empty where the row states none. */
+  readonly task: string
   readonly prompt: string
   readonly split: string
   readonly outcomes: ReadonlyMap<string, Outcome>
@@ -66,6 +68,7 @@ function rowOf(text: string, place: string): OutcomeRow {
   }
   return {
     id: String(json.id ?? place),
+    task: typeof json.task === 'string' ? json.task : '',
     prompt: json.prompt,
     split: typeof json.split === 'string' ? json.split : '',
     outcomes,
