@@ -12,7 +12,8 @@ import { writeJson } from '../measure/table.ts'
 import { DEFAULT_DATA, readData } from './data.ts'
 import { gateLines } from './gate.ts'
 import { decisionLatency } from './latency.ts'
-import { printBaselines, printGate, printLatency, printLearned } from './print.ts'
+import { otherTraffic } from './other-traffic.ts'
+import { printBaselines, printGate, printLatency, printLearned, printOther } from './print.ts'
 
 /** What `bench cost` is asked. */
 export interface CostBenchOptions {
@@ -53,11 +54,18 @@ export async function costBench(options: CostBenchOptions): Promise<void> {
   printBaselines(rows)
   const gate = gateLines(over)
   printGate(gate, economyRows([stated]))
+  progress('other traffic than fitted for')
+  const other = otherTraffic(sets)
+  progress('')
+  printOther(other)
   const latency = latencyOf(sets)
   printLatency(latency)
   console.log(`\n${((user + system) / 1e6).toFixed(0)} s of CPU time for ${(1 + runs.length) * sets.length} fits; ${folder}`)
   if (options.json !== undefined)
-    await writeJson(options.json, { rows, ...{ stated: economyRows([stated]), gate, latency, spread: spreadOf(sets, over) } })
+    await writeJson(options.json, {
+      rows,
+      ...{ stated: economyRows([stated]), gate, other, latency, spread: spreadOf(sets, over) },
+    })
 }
 
 function latencyOf(sets: readonly OutcomeSet[]): ReturnType<typeof decisionLatency>[] {

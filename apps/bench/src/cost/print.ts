@@ -2,6 +2,7 @@ import { type Comparison, type EconomyRow, MACRO, medianOf, type OutcomeSet, STR
 import { table } from '../measure/table.ts'
 import type { GateLine } from './gate.ts'
 import type { LatencyRow } from './latency.ts'
+import type { OtherTrafficRow } from './other-traffic.ts'
 
 const percent = (value: number): string => (100 * value).toFixed(1)
 const range = ([low, high]: readonly [number, number]): string => `${percent(low)} to ${percent(high)}`
@@ -122,6 +123,26 @@ export function printLatency(rows: readonly LatencyRow[]): void {
         row.p99Ms.toFixed(3),
         row.artefactBytes / 1e6,
         row.loadMs,
+      ]),
+    ),
+  )
+}
+
+/** Prints what a promise was worth on traffic that it was not made for. */
+export function printOther(rows: readonly OtherTrafficRow[]): void {
+  if (rows.length === 0) return
+  console.log('\nOther traffic than fitted for; guarded: 5 % also get the reference, billed')
+  console.log(
+    table(
+      ['learned from', 'routed', 'promised', 'rows', 'as it is', 'guarded', 'shut after'],
+      rows.map((row) => [
+        row.learned,
+        row.routed,
+        percent(row.targetQuality),
+        row.rows,
+        `${percent(row.quality)} -> ${percent(row.saved)}`,
+        `${percent(row.guardedQuality)} -> ${percent(row.guardedSaved)}`,
+        row.shutAfter,
       ]),
     ),
   )
