@@ -22,8 +22,8 @@ export {
   type UnitPrices,
 } from './entry.ts'
 export type { Import } from './feeds/feed.ts'
-export { importLiteLlm } from './feeds/litellm.ts'
-export { importModelsDev } from './feeds/models-dev.ts'
+export { importingLiteLlm, importLiteLlm } from './feeds/litellm.ts'
+export { importingModelsDev, importModelsDev } from './feeds/models-dev.ts'
 export { importPortkeyGeneral } from './feeds/portkey-general.ts'
 export { importPortkeyPricing, type PortkeyPricingOptions } from './feeds/portkey-pricing.ts'
 export { baseModelKey, isMoving } from './identity/model-names.ts'
@@ -37,7 +37,15 @@ export type { Bound, Conditions } from './price/select-row.ts'
 export { tierOf } from './price/tier-of.ts'
 export { type CatalogQuery, hasCapability } from './query.ts'
 export { seedCatalog } from './seed.ts'
+export { finish, inSlices, type Slicing, type Work } from './slices.ts'
 export { type Completer, completePrice, completer, type StoredEntry, type StoredPrice } from './stored-entry.ts'
 export { feedRefusal } from './update/check-feed.ts'
 export type { Quarantined } from './update/quarantine.ts'
-export { type CatalogChange, type CatalogUpdate, changeBetween, updateCatalog } from './update/update.ts'
+export {
+  type CatalogChange,
+  type CatalogUpdate,
+  changeBetween,
+  type UpdateInput,
+  updateCatalog,
+  updatingCatalog,
+} from './update/update.ts'

@@ -1,4 +1,4 @@
-import { feedRefusal, type Import } from '@switchyard/catalog'
+import { feedRefusal, type Import, inSlices, type Slicing } from '@switchyard/catalog'
 import type { Clock } from '@switchyard/contract'
 import type { Egress } from '@switchyard/egress'
 import type { FeedStore, StoredFile } from './feed-store.ts'
@@ -10,6 +10,8 @@ export interface FeedKeeperParts {
   readonly egress: Egress
   readonly store: FeedStore
   readonly clock: Pick<Clock, 'now'>
+  /** How reading is cut, so that calls in flight go on. */
+  readonly slicing: Slicing
 }
 
 /** Holds the last good content of one feed. */
@@ -31,7 +33,7 @@ interface Held {
 }
 
 /** Fetches a feed with its ETags, and takes new content only whole and only where it is not refused. */
-export function feedKeeper({ feed, egress, store, clock }: FeedKeeperParts): FeedKeeper {
+export function feedKeeper({ feed, egress, store, clock, slicing }: FeedKeeperParts): FeedKeeper {
   let held: ReadonlyMap<string, Held> = new Map()
   let content: Import | undefined
   let goodAt: number | undefined
@@ -70,7 +72,7 @@ export function feedKeeper({ feed, egress, store, clock }: FeedKeeperParts): Fee
       const next = new Map<string, Held>()
       for (const file of feed.files) {
         const found = stored.get(file.key)
-        const read = found === undefined ? undefined : readable(file, found)
+        const read = found === undefined ? undefined : await readable(file, found, slicing)
         if (read !== undefined) next.set(file.key, read)
       }
       if (next.size === 0 || feedRefusal(joined([...next.values()].map((one) => one.content))) !== undefined) return
@@ -86,7 +88,10 @@ export function feedKeeper({ feed, egress, store, clock }: FeedKeeperParts): Fee
           const now = await fetched(file, held.get(file.key), signal)
           if (now === 'same' || (now === undefined && !held.has(file.key))) continue
           if (now === undefined) next.delete(file.key)
-          else next.set(file.key, { etag: now.etag, asOf: now.asOf, content: file.read(now.bytes, dateOf(now.asOf)) })
+          else {
+            const { etag, asOf } = now
+            next.set(file.key, { etag, asOf, content: await inSlices(file.read(now.bytes, dateOf(asOf)), slicing) })
+          }
           changed.set(file.key, now)
         } catch (failure) {
           signal.throwIfAborted()
@@ -113,9 +118,9 @@ export function feedKeeper({ feed, egress, store, clock }: FeedKeeperParts): Fee
   }
 }
 
-function readable(file: FeedFile, { bytes, asOf, etag }: StoredFile): Held | undefined {
+async function readable(file: FeedFile, { bytes, asOf, etag }: StoredFile, slicing: Slicing): Promise<Held | undefined> {
   try {
-    return { etag, asOf, content: file.read(bytes, dateOf(asOf)) }
+    return { etag, asOf, content: await inSlices(file.read(bytes, dateOf(asOf)), slicing) }
   } catch {
     return undefined
   }

@@ -1,10 +1,11 @@
 import {
   type Import,
-  importLiteLlm,
-  importModelsDev,
+  importingLiteLlm,
+  importingModelsDev,
   importPortkeyGeneral,
   importPortkeyPricing,
   NATIVE_PROVIDERS,
+  type Work,
 } from '@switchyard/catalog'
 import { SwitchyardError } from '@switchyard/contract'
 import type { FeedUrls, UpdateOptions } from './options.ts'
@@ -21,8 +22,8 @@ export interface FeedFile {
   readonly url: string
   /** A file that is not there says nothing, as of a provider that the feed does not know. */
   readonly mayBeAbsent: boolean
-  /** Throws `UPSTREAM_INVALID` for bytes that are no such file. */
-  read(bytes: Uint8Array, asOf: string): Import
+  /** Work that throws `UPSTREAM_INVALID` for bytes that are no such file. */
+  read(bytes: Uint8Array, asOf: string): Work<Import>
 }
 
 /** Second spellings of providers, which stand beside the first in Portkey's `general/`. */
@@ -50,7 +51,7 @@ export function feedsOf({ urls, hosts }: Pick<UpdateOptions, 'urls' | 'hosts'>):
       key: slug,
       url: url.replaceAll('{slug}', slug),
       mayBeAbsent: true,
-      read: (bytes: Uint8Array, asOf: string) => read(slug, bytes, asOf),
+      read: (bytes: Uint8Array, asOf: string) => atOnce(() => read(slug, bytes, asOf)),
     }))
     return [{ name, files }]
   }
@@ -62,9 +63,15 @@ export function feedsOf({ urls, hosts }: Pick<UpdateOptions, 'urls' | 'hosts'>):
     ...bySlug('portkey-general', urls.portkeyGeneral, [...slugs, ...SECOND_SPELLINGS], (slug, bytes, asOf) =>
       importPortkeyGeneral(slug, bytes, { asOf }),
     ),
-    ...whole('models-dev', urls.modelsDev, (bytes, asOf) => importModelsDev(bytes, { asOf })),
-    ...whole('litellm', urls.liteLlm, (bytes, asOf) => importLiteLlm(bytes, { asOf })),
+    ...whole('models-dev', urls.modelsDev, (bytes, asOf) => importingModelsDev(bytes, { asOf })),
+    ...whole('litellm', urls.liteLlm, (bytes, asOf) => importingLiteLlm(bytes, { asOf })),
   ]
+}
+
+/** A small file needs no pause within it. */
+// biome-ignore lint/correctness/useYield: work of one step
+function* atOnce(read: () => Import): Work<Import> {
+  return read()
 }
 
 /** The imports of a feed's files as one. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { catalog, seedCatalog } from '@switchyard/catalog'
+import { setImmediate } from 'node:timers/promises'
+import { catalog, type Slicing, seedCatalog } from '@switchyard/catalog'
 import { type Clock, definePlugin, type PluginFactory } from '@switchyard/contract'
 import { createEgress, type Egress } from '@switchyard/egress'
 import { type FeedKeeper, feedKeeper } from './feed-keeper.ts'
@@ -25,16 +26,17 @@ export const modelCatalog: PluginFactory<CatalogInput> = definePlugin({
     const { enabled, intervalMs } = options.update
     const overrides = options.overrides === undefined ? [] : await readOverrides(options.overrides)
     const feeds = enabled ? feedsOf(options.update) : []
+    const slicing = slicingFor(clock, ctx.signal)
     let keepers: readonly FeedKeeper[] = []
     if (enabled) {
       const egress = egressTo(feeds, options, ctx)
       ctx.onClose(() => egress.close())
       const store = options.dataDir === undefined ? noStore : folderStore(join(options.dataDir, 'catalog'))
-      keepers = feeds.map((feed) => feedKeeper({ feed, egress, store, clock }))
+      keepers = feeds.map((feed) => feedKeeper({ feed, egress, store, clock, slicing }))
     }
-    const live = liveCatalog({ seed: seedCatalog(), overrides, keepers })
-    const changed = (): void => {
-      const change = live.rebuild()
+    const live = liveCatalog({ seed: seedCatalog(), overrides, keepers, slicing })
+    const changed = async (): Promise<void> => {
+      const change = await live.rebuild()
       const { version, added, removed, repriced, quarantined } = change
       const counts = {
         added: added.length,
@@ -47,7 +49,7 @@ export const modelCatalog: PluginFactory<CatalogInput> = definePlugin({
     }
     if (enabled) {
       await Promise.all(keepers.map((keeper) => keeper.load()))
-      if (keepers.some(({ content }) => content !== undefined)) changed()
+      if (keepers.some(({ content }) => content !== undefined)) await changed()
       ctx.onClose(updateLoop({ keepers, changed, intervalMs, clock, random, log }))
     }
     return {
@@ -75,4 +77,15 @@ function egressTo(
     },
     { plugin: instance, clock },
   )
+}
+
+/** Between slices calls in flight have their turn; once the plugin closes there is no next slice. */
+function slicingFor(clock: Clock, signal: AbortSignal): Slicing {
+  return {
+    now: () => clock.monotonic(),
+    async pause() {
+      await setImmediate()
+      signal.throwIfAborted()
+    },
+  }
 }

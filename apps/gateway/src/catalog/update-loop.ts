@@ -3,8 +3,8 @@ import type { FeedKeeper } from './feed-keeper.ts'
 
 export interface UpdateLoopParts {
   readonly keepers: readonly FeedKeeper[]
-  /** Called after a round that brought new content; what it throws is logged. */
-  readonly changed: () => void
+  /** Called after a round that brought new content; what it rejects with is logged. */
+  readonly changed: () => Promise<void>
   readonly intervalMs: number
   readonly clock: Pick<Clock, 'sleep'>
   /** Uniform in [0, 1). */
@@ -24,13 +24,14 @@ export function updateLoop({ keepers, changed, intervalMs, clock, random, log }:
       const { feed, error, ageMs, failures } = keeper.status()
       if (error !== undefined) log.warn({ feed, failures, ageMs, reason: error }, 'catalog feed failed, the last good stays')
     }
-    if (news) changed()
+    if (news) await changed()
   }
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
       await round().catch((error: unknown) => {
-        if (!signal.aborted) log.error({ err: error }, 'catalog not updated, the present one stays')
+        if (!signal.aborted && !SwitchyardError.is(error, 'CLOSED'))
+          log.error({ err: error }, 'catalog not updated, the present one stays')
       })
       await clock.sleep(intervalMs * (0.9 + 0.2 * random()), signal).catch(() => {})
     }

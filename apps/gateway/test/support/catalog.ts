@@ -13,6 +13,9 @@ import type { CatalogInput } from '../../src/catalog/options.ts'
 import { modelCatalog } from '../../src/catalog/plugin.ts'
 import { type CatalogStatus, catalogKeeper } from '../../src/catalog/port.ts'
 
+/** A whole update on a busy machine. */
+const PATIENT = { timeout: 20_000 }
+
 export const START: number = Date.parse('2026-11-20T12:00:00Z')
 export const HOUR = 3_600_000
 
@@ -68,11 +71,11 @@ export function catalogUnderTest(): CatalogUnderTest {
         .emitted.filter(({ event }) => event === 'catalog:updated')
         .map(({ payload }) => payload as CatalogChange),
     input: (id) => current().get(id)?.prices[0]?.perToken.input,
-    firstRound: () => expect.poll(() => rounds).toBe(1),
+    firstRound: () => expect.poll(() => rounds, PATIENT).toBe(1),
     async next() {
       const before = rounds
       await clock.advance(HOUR)
-      await expect.poll(() => rounds).toBe(before + 1)
+      await expect.poll(() => rounds, PATIENT).toBe(before + 1)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Capability, EntryKind, Modality, PriceRow } from '../entry.ts'
 import { isPseudoProvider } from '../identity/providers.ts'
 import type { SourceRow } from '../merge/source-row.ts'
+import { finish, type Work } from '../slices.ts'
 import { completePrice } from '../stored-entry.ts'
 import { collector, type Import, parseFeed } from './feed.ts'
 import { type LiteLlmName, nameOf } from './litellm-names.ts'
@@ -61,9 +62,17 @@ interface Draft {
  * @throws SwitchyardError `UPSTREAM_INVALID` for what is not such a file.
  */
 export function importLiteLlm(bytes: Uint8Array, options: { readonly asOf: string }): Import {
+  return finish(importingLiteLlm(bytes, options))
+}
+
+/** `importLiteLlm` as work that pauses behind each key. */
+export function* importingLiteLlm(bytes: Uint8Array, options: { readonly asOf: string }): Work<Import> {
+  yield 'rest'
+  const parsed = parseFeed(bytes, 'LiteLLM')
+  yield 'rest'
   const found = collector()
   const drafts = new Map<string, Draft>()
-  for (const [key, value] of Object.entries(parseFeed(bytes, 'LiteLLM'))) {
+  for (const [key, value] of Object.entries(parsed)) {
     const record = asRecord(value)
     const provider = asText(record?.litellm_provider)
     // The sample's provider is a sentence, and the fallback rules have none: neither is a model.
@@ -78,9 +87,14 @@ export function importLiteLlm(bytes: Uint8Array, options: { readonly asOf: strin
       addTo(draftOf(drafts, name), name, record, options.asOf)
       return []
     })
+    yield
   }
-  const result = found.result()
-  return { ...result, rows: [...drafts.values()].flatMap(finish) }
+  const rows: SourceRow[] = []
+  for (const draft of drafts.values()) {
+    rows.push(...finished(draft))
+    yield
+  }
+  return { ...found.result(), rows }
 }
 
 function isKnown(field: string): boolean {
@@ -113,7 +127,7 @@ function addTo(draft: Draft, name: LiteLlmName, record: Json, asOf: string): voi
   }
 }
 
-function finish({ row, prices, images }: Draft): readonly SourceRow[] {
+function finished({ row, prices, images }: Draft): readonly SourceRow[] {
   if (row === undefined) return []
   if (Object.keys(images).length === 0) return [{ ...row, prices }]
   const base = prices[0] ?? completePrice({})

@@ -1,6 +1,7 @@
 import type { Capability, EntryKind, Lifecycle, LifecycleStatus, Modality, PriceRow, Route, Tier } from '../entry.ts'
 import { canonicalProvider, isPseudoProvider } from '../identity/providers.ts'
 import type { SourceName, SourceRow } from '../merge/source-row.ts'
+import { finish, type Work } from '../slices.ts'
 import { completePrice } from '../stored-entry.ts'
 import { collector, type Import, parseFeed } from './feed.ts'
 import { asFlag, asRecord, asText, bothZero, compact, limitsOf, refuse, tokenPrices } from './row-values.ts'
@@ -26,11 +27,23 @@ const COST_KEYS: ReadonlySet<string> = new Set(
  * @throws SwitchyardError `UPSTREAM_INVALID` for what is not such a file.
  */
 export function importModelsDev(bytes: Uint8Array, options: { readonly asOf: string }): Import {
-  return readModelsDev(parseFeed(bytes, 'models.dev'), 'models.dev', options.asOf)
+  return finish(importingModelsDev(bytes, options))
+}
+
+/** `importModelsDev` as work that pauses behind each model. */
+export function* importingModelsDev(bytes: Uint8Array, { asOf }: { readonly asOf: string }): Work<Import> {
+  yield 'rest'
+  const parsed = parseFeed(bytes, 'models.dev')
+  yield 'rest'
+  return yield* readingModelsDev(parsed, 'models.dev', asOf)
 }
 
 /** Reads parsed content in models.dev's shape, under the name of the source that it comes by. */
 export function readModelsDev(providers: Json, source: SourceName, asOf: string): Import {
+  return finish(readingModelsDev(providers, source, asOf))
+}
+
+function* readingModelsDev(providers: Json, source: SourceName, asOf: string): Work<Import> {
   const found = collector()
   for (const [id, value] of Object.entries(providers)) {
     if (isPseudoProvider(id)) continue
@@ -48,6 +61,7 @@ export function readModelsDev(providers: Json, source: SourceName, asOf: string)
         found.keys(asRecord(record.cost) ?? {}, COST_KEYS)
         return [compact<SourceRow>({ source, asOf, provider: canonicalProvider(id), route, ...rowOf(model, record) })]
       })
+      yield
     }
   }
   return found.result()

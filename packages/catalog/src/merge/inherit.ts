@@ -1,6 +1,7 @@
 import type { Capability } from '../entry.ts'
 import { CAPABILITIES } from '../entry.ts'
 import { makerOf } from '../identity/model-names.ts'
+import type { Work } from '../slices.ts'
 import type { StoredEntry } from '../stored-entry.ts'
 
 type Field = 'context' | 'output' | 'modalities' | Capability
@@ -8,39 +9,46 @@ type Field = 'context' | 'output' | 'modalities' | Capability
 /**
  * Fills what is unknown of an entry from entries of the same base model at other providers: limits, modalities and flags, never prices,
  * never lifecycle. The maker's own word counts first, then the value that most share, then the smallest; what was filled is listed in
- * `provenance.inherited`, since resellers do cut contexts.
+ * `provenance.inherited`, since resellers do cut contexts. Pauses behind each entry.
  */
-export function inherit(entries: readonly StoredEntry[]): readonly StoredEntry[] {
+export function* inheriting(entries: readonly StoredEntry[]): Work<readonly StoredEntry[]> {
   const groups = Map.groupBy(entries, baseOf)
-  return entries.map((entry) => {
-    const group = groups.get(baseOf(entry)) ?? []
-    if (group.length < 2) return entry
-    const maker = makerOf(baseOf(entry))
-    const others = group.filter((other) => other !== entry)
-    const inherited: Field[] = []
-    const take = <T>(field: Field, known: T | undefined, read: (other: StoredEntry) => T | undefined): T | undefined => {
-      if (known !== undefined) return known
-      const found = bestOf(others, maker, read)
-      if (found !== undefined) inherited.push(field)
-      return found
-    }
-    const context = take('context', entry.limits?.context, (other) => other.limits?.context)
-    const output = take('output', entry.limits?.output, (other) => sane(other.limits?.output, context))
-    const modalities = take('modalities', entry.modalities, (other) => other.modalities)
-    const caps: Partial<Record<Capability, boolean>> = {}
-    for (const name of CAPABILITIES) {
-      const value = take(name, entry.caps?.[name], (other) => other.caps?.[name])
-      if (value !== undefined) caps[name] = value
-    }
-    if (inherited.length === 0) return entry
-    const limits = {
-      ...entry.limits,
-      ...(context === undefined ? {} : { context }),
-      ...(output === undefined ? {} : { output }),
-    }
-    const provenance = { ...entry.provenance, inherited: [...(entry.provenance?.inherited ?? []), ...inherited] }
-    return { ...entry, limits, ...(modalities === undefined ? {} : { modalities }), caps, provenance }
-  })
+  yield 'rest'
+  const filled: StoredEntry[] = []
+  for (const entry of entries) {
+    filled.push(filledFrom(groups.get(baseOf(entry)) ?? [], entry))
+    yield
+  }
+  return filled
+}
+
+function filledFrom(group: readonly StoredEntry[], entry: StoredEntry): StoredEntry {
+  if (group.length < 2) return entry
+  const maker = makerOf(baseOf(entry))
+  const others = group.filter((other) => other !== entry)
+  const inherited: Field[] = []
+  const take = <T>(field: Field, known: T | undefined, read: (other: StoredEntry) => T | undefined): T | undefined => {
+    if (known !== undefined) return known
+    const found = bestOf(others, maker, read)
+    if (found !== undefined) inherited.push(field)
+    return found
+  }
+  const context = take('context', entry.limits?.context, (other) => other.limits?.context)
+  const output = take('output', entry.limits?.output, (other) => sane(other.limits?.output, context))
+  const modalities = take('modalities', entry.modalities, (other) => other.modalities)
+  const caps: Partial<Record<Capability, boolean>> = {}
+  for (const name of CAPABILITIES) {
+    const value = take(name, entry.caps?.[name], (other) => other.caps?.[name])
+    if (value !== undefined) caps[name] = value
+  }
+  if (inherited.length === 0) return entry
+  const limits = {
+    ...entry.limits,
+    ...(context === undefined ? {} : { context }),
+    ...(output === undefined ? {} : { output }),
+  }
+  const provenance = { ...entry.provenance, inherited: [...(entry.provenance?.inherited ?? []), ...inherited] }
+  return { ...entry, limits, ...(modalities === undefined ? {} : { modalities }), caps, provenance }
 }
 
 /** Key of the weights: the stored one, else the name itself. */

@@ -3,8 +3,9 @@ import { CAPABILITIES } from '../entry.ts'
 import { kindByName } from '../identity/kinds.ts'
 import { baseModelKey, isMoving, spellingKey } from '../identity/model-names.ts'
 import { NATIVE } from '../identity/providers.ts'
+import { finish, type Work } from '../slices.ts'
 import { type StoredEntry, storePrice } from '../stored-entry.ts'
-import { inherit } from './inherit.ts'
+import { inheriting } from './inherit.ts'
 import { judge } from './judge.ts'
 import { type MergedPrices, mergePrices } from './merge-prices.ts'
 import { FACT_ORDER, type SourceRow, witnessOf } from './source-row.ts'
@@ -14,14 +15,30 @@ import { FACT_ORDER, type SourceRow, witnessOf } from './source-row.ts'
  * In order of id, the same whatever the order of the rows.
  */
 export function mergeRows(rows: readonly SourceRow[]): readonly StoredEntry[] {
-  const groups = Map.groupBy(rows, ({ provider, model }) => `${provider}/${spellingKey(model)}`)
-  const named = new Set(groups.keys())
-  const merged = [...groups.values()].map((group) => mergeGroup(group, named))
-  return inherit(merged.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1)))
+  return finish(mergingRows(rows))
 }
 
-function idOf({ provider, model }: { readonly provider: string; readonly model: string }): string {
-  return `${provider}/${model}`
+/** The same as work that pauses behind each row and entry. */
+export function* mergingRows(rows: readonly SourceRow[]): Work<readonly StoredEntry[]> {
+  const groups = new Map<string, SourceRow[]>()
+  for (const row of rows) {
+    const key = `${row.provider}/${spellingKey(row.model)}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [row])
+    else group.push(row)
+    yield
+  }
+  const named = new Set(groups.keys())
+  const merged: StoredEntry[] = []
+  for (const group of groups.values()) {
+    merged.push(mergeGroup(group, named))
+    yield
+  }
+  yield 'rest'
+  const byId = merged.map((entry) => ({ id: `${entry.provider}/${entry.model}`, entry }))
+  byId.sort((a, b) => (a.id < b.id ? -1 : 1))
+  yield 'rest'
+  return yield* inheriting(byId.map(({ entry }) => entry))
 }
 
 /** Rows of one model; `named` holds the spelling keys that are entries of their own and so cannot be aliases. */
