@@ -257,6 +257,18 @@ describe('thresholds', () => {
     await other.plugin.close()
   })
 
+  test('one that is crossed a second time in its window is not told again', async () => {
+    world = await startWorld({ budgets: [{ ...TEAM, limitUsd: '0.004', thresholds: [0.25] }] })
+    await world.send(callOf(), async () => full())
+    await world.rows()
+    await world.sqlite.query('DELETE FROM switchyard_ledger')
+    world.counters.clear()
+    await world.send(callOf(), async () => full())
+    await world.rest()
+    expect(await sumOf(world, 'team', 'blue')).toBe(1_000_000n)
+    expect(world.events('budget:crossed')).toHaveLength(1)
+  })
+
   test('a database that is away keeps the alert waiting', async () => {
     world = await startWorld({ budgets: [{ ...TEAM, limitUsd: '0.002', thresholds: [0.5] }] })
     await world.send(callOf({ model: 'acme/free' }))
