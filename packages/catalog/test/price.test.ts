@@ -210,6 +210,23 @@ describe('units', () => {
   })
 })
 
+describe('fees that a tier’s row leaves out are those of the standard tier', () => {
+  const rows = [
+    { usd: { input: 2 }, perUnit: { webSearch: 10, request: 7 } },
+    { tier: 'priority', usd: { input: 4 } },
+    { tier: 'flex', usd: { input: 1 }, perUnit: { webSearch: 4 } },
+  ] as const
+  const usage = { inputTokens: 1, outputTokens: 0, units: { webSearch: 3 } }
+
+  test.each([
+    ['standard', 2_000_000n + 7n + 30n, 'exact'],
+    ['priority', 4_000_000n + 7n + 30n, 'lower'],
+    ['flex', 1_000_000n + 7n + 12n, 'upper'],
+  ] as const)('%s', (tier, pico, bound) => {
+    expect(price(priced(...rows), usage, { tier })).toMatchObject({ pico, bound, unknown: [] })
+  })
+})
+
 describe('tiers that are not priced', () => {
   const entry = priced({ usd: { input: 2, output: 4 } })
   const usage = { inputTokens: 1, outputTokens: 1 }

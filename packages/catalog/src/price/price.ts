@@ -92,12 +92,23 @@ export function price(entry: Entry, usage: Usage, options: PriceOptions = {}): C
     else add(rule.part, quantity, each, BigInt(quantity) * BigInt(each))
     if (each !== undefined && own === undefined) bound = weaker(bound, rule.doubt)
   }
-  if (row.perUnit.request !== undefined) add('request', 1, row.perUnit.request, BigInt(row.perUnit.request))
+  // Sources price tokens by tier and leave the fees out, which vendors list once: those of the standard tier hold.
+  const plain =
+    row.tier === 'standard' ? undefined : selectRow(entry.prices, usage.inputTokens, { ...options, tier: 'standard' })
+  const fee = (unit: string): number | undefined => {
+    const own = unitPrice(row.perUnit, unit)
+    if (own !== undefined || plain === undefined) return own
+    const listed = unitPrice(plain.row.perUnit, unit)
+    if (listed !== undefined) bound = weaker(bound, row.tier === 'batch' || row.tier === 'flex' ? 'upper' : 'lower')
+    return listed
+  }
+  const perRequest = fee('request')
+  if (perRequest !== undefined) add('request', 1, perRequest, BigInt(perRequest))
   for (const [unit, quantity] of Object.entries(usage.units ?? {})) {
     if (!Number.isFinite(quantity) || quantity < 0)
       throw new TypeError(`units.${unit} must be a number from 0, not ${quantity}`)
     if (quantity === 0 || unit === 'request') continue
-    const each = unitPrice(row.perUnit, unit)
+    const each = fee(unit)
     if (each === undefined) unknown.push(unit)
     else add(unit, quantity, each, timesUnits(quantity, each))
   }
