@@ -3,6 +3,8 @@ import { costBench } from './cost/bench.ts'
 import { FAULT_PARTS, faultsBench } from './faults/bench.ts'
 import { CHAOS_FAULTS } from './faults/chaos/faults.ts'
 import { httpBench } from './http/bench.ts'
+import { simulateBench } from './simulate/bench.ts'
+import { soakBench } from './soak/bench.ts'
 import { tokensBench } from './tokens/bench.ts'
 
 const program = new Command('bench').description(
@@ -59,6 +61,22 @@ function number(text: string): number {
   if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('a number from 0')
   return value
 }
+
+program
+  .command('soak')
+  .description('calls through every guard, 30 % of them aborted: heap slope, abort listeners and timers before and after')
+  .option('--calls <n>', 'in all', positive, 1_000_000)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await soakBench(options)))
+
+program
+  .command('simulate')
+  .description(
+    'on a virtual clock, seeded: static against adaptive limits, hedging on and off, breaker and queue control on and off; minutes take seconds',
+  )
+  .option('--seed <n>', 'of the generator', positive, 1)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await simulateBench(options)))
 
 function positive(text: string): number {
   const value = Number(text)
