@@ -1,4 +1,4 @@
-import { COLUMNS } from './columns.ts'
+import { COLUMNS, type LedgerColumn, type Row } from './columns.ts'
 import type { Dialect } from './schema.ts'
 
 /** Rows of one statement, largest first: few texts, so that a connection keeps them prepared. */
@@ -16,14 +16,42 @@ export function chunkOf(rows: number): number {
   return SIZES.find((size) => size <= rows) ?? 1
 }
 
-/** Inserts so many rows, and none whose attempt is in the ledger. */
-export function insertText(dialect: Dialect, rows: number): string {
-  const name = `${dialect} ${rows}`
+/** Columns that most rows leave empty: a batch without any of them is not made to bind them. */
+const RARE: ReadonlySet<LedgerColumn> = new Set<LedgerColumn>([
+  'session',
+  'tags',
+  'route',
+  'purpose',
+  'task_class',
+  'arm',
+  'control',
+  'baseline_model',
+  'unreconciled',
+  'unknown_parts',
+  'baseline_pusd',
+  'saved_pusd',
+  'saved_by',
+  'adjusts',
+])
+const ALL: readonly number[] = COLUMNS.map((_, index) => index)
+const USUAL: readonly number[] = ALL.filter((index) => !RARE.has(COLUMNS[index] as LedgerColumn))
+const SELDOM: readonly number[] = ALL.filter((index) => RARE.has(COLUMNS[index] as LedgerColumn))
+
+/** Places within a row of the columns that these rows need. */
+export function columnsOf(rows: readonly Row[]): readonly number[] {
+  for (const row of rows) for (const index of SELDOM) if (row[index] !== null) return ALL
+  return USUAL
+}
+
+/** Inserts so many rows of these columns, and none whose attempt is in the ledger. */
+export function insertText(dialect: Dialect, rows: number, columns: readonly number[] = ALL): string {
+  const width = columns.length
+  const name = `${dialect} ${rows} ${width}`
   const known = TEXTS.get(name)
   if (known !== undefined) return known
-  const width = COLUMNS.length
+  const names = columns.map((index) => COLUMNS[index]).join(', ')
   const tuples = Array.from({ length: rows }, (_, row) => `(${placeholders(dialect, width, row * width + 1)})`)
-  const text = `INSERT INTO switchyard_ledger (${COLUMNS.join(', ')}) VALUES ${tuples.join(', ')} ON CONFLICT (attempt_id) DO NOTHING`
+  const text = `INSERT INTO switchyard_ledger (${names}) VALUES ${tuples.join(', ')} ON CONFLICT (attempt_id) DO NOTHING`
   TEXTS.set(name, text)
   return text
 }

@@ -2,7 +2,7 @@ import { type Clock, type Logger, type SqlDatabase, type SqlSession, SwitchyardE
 import { AT, type Row } from './columns.ts'
 import { type Booked, lateRow } from './corrections.ts'
 import type { Dialect } from './schema.ts'
-import { chunkOf, insertText, placeholders } from './statements.ts'
+import { chunkOf, columnsOf, insertText, placeholders } from './statements.ts'
 
 const BATCH_ROWS = 256
 const BATCH_MS = 100
@@ -155,9 +155,11 @@ export class LedgerWriter {
     let inserted = 0
     for (let from = 0; from < rows.length; ) {
       const size = chunkOf(rows.length - from)
+      const chunk = rows.slice(from, from + size)
+      const columns = columnsOf(chunk)
       const params: unknown[] = []
-      for (const row of rows.slice(from, from + size)) for (const cell of row) params.push(cell)
-      inserted += (await session.query(insertText(this.#dialect, size), params)).rowCount
+      for (const row of chunk) for (const index of columns) params.push(row[index])
+      inserted += (await session.query(insertText(this.#dialect, size, columns), params)).rowCount
       from += size
     }
     return inserted
