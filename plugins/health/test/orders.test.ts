@@ -24,6 +24,9 @@ const open = () => fileSql(join(folder, 'orders.db'))
 const orders = async (): Promise<readonly unknown[]> =>
   (await open().query('SELECT deployment, disabled, decided_by, reason FROM switchyard_health_orders ORDER BY deployment')).rows
 
+const times = async (): Promise<readonly number[]> =>
+  (await open().query<{ at: number }>('SELECT at FROM switchyard_health_orders')).rows.map(({ at }) => at)
+
 describe('after a restart of all nodes', () => {
   async function restarted(before: (node: Node) => Promise<void>): Promise<Node> {
     const first = await startNode({ sql: open() })
@@ -116,10 +119,13 @@ describe('the last who decides wins', () => {
     const first = await startNode({ sql: open(), clock: ahead })
     await first.health.disable(A, ADA)
     await first.health.enable(A, GRACE)
+    const [before] = await times()
     const second = await startNode({ sql: open(), clock: virtualClock() })
     await second.health.disable(A, ADA)
     expect(second.health.of(A).state).toBe('disabled')
     expect(await orders()).toMatchObject([{ disabled: 1 }])
+    // Other nodes, who know the earlier one, take the later time.
+    expect(await times()).toEqual([(before as number) + 1])
   })
 
   test('a decision that came by the bus while an earlier one was written holds', async () => {
@@ -138,6 +144,8 @@ describe('the last who decides wins', () => {
     await early
     await settle()
     expect([one.health.of(A).state, two.health.of(A).state]).toEqual(['healthy', 'healthy'])
+    // Not even for a moment.
+    expect(one.changes()).toEqual([])
     expect(await orders()).toMatchObject([{ disabled: 0 }])
   })
 
