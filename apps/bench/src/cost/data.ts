@@ -2,8 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type OutcomeSet, outcomeLines, outcomeSetName, parseDatasetSpecs, parseOutcomes } from '@switchyard/routing/learned'
 
+const PROJECT = join(import.meta.dirname, '../../../..')
+
 /** Where the development data stands beside a checkout of the project. */
-export const DEFAULT_DATA: string = join(import.meta.dirname, '../../../../../shared/data/cost')
+export const DEFAULT_DATA: string = join(PROJECT, '..', 'shared', 'data', 'cost')
 
 /** Where such data is had by anyone, since none of it may be committed. */
 export const WHERE_DATA_IS_HAD = `Give --data DIR: files of JSON lines {"id", "prompt", "split", "m": {model: [score, output tokens, answer]}}, plain or

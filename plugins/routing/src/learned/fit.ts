@@ -32,7 +32,7 @@ export interface Fitted {
   readonly terms: readonly ReadonlyMap<number, number>[]
   readonly posterior: Posterior
   readonly candidates: Candidates
-  /** Evidence below which a prompt is like next to none of the rows: the half-per-cent point of held-out rows. */
+  /** Evidence below which a prompt is like next to none of the rows: half of what 99.5 % of held-out rows have. */
   readonly leastEvidence: number
   /** Mean and deviation of held-out evidence, by which other traffic is told. */
   readonly norm: EvidenceNorm
@@ -66,7 +66,7 @@ export function fitRouter(
     terms,
     posterior: fitPosterior(table, terms, rows),
     candidates,
-    leastEvidence: evidence[Math.floor(evidence.length / 200)] ?? 0,
+    leastEvidence: (evidence[Math.floor(evidence.length / 200)] ?? 0) / 2,
     norm: normOf(heldOut.evidence),
     calibrated: (target, own = margin) => calibrate(candidates, target, own, table.reference),
   }

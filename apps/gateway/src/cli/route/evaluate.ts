@@ -41,7 +41,7 @@ export async function routeEvaluate(options: EvaluateOptions): Promise<void> {
     progress.done()
     const rows = economyRows([compared])
     console.log(report(rows, compared))
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ rows }, null, 2)}\n`)
+    if (options.json !== undefined) await writeFile(resolve(options.json), `${JSON.stringify({ rows }, null, 2)}\n`)
   })
 }
 

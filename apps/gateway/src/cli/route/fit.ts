@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { dataHashOf, type Fitted, fitRouter, type OutcomeSet, routerArtefact, termsOfSet } from '@switchyard/routing/learned'
 import { table } from '../table.ts'
 import { curveSvg } from './curve-svg.ts'
@@ -42,11 +43,11 @@ export async function routeFit(options: FitCommandOptions): Promise<void> {
     const artefact = routerArtefact(set, fitted, options.targetQuality, stamp)
     console.log(summary(set, fitted, options.targetQuality))
     if (options.out !== undefined) {
-      await writeFile(options.out, `${JSON.stringify(artefact)}\n`)
+      await writeFile(resolve(options.out), `${JSON.stringify(artefact)}\n`)
       console.log(`Artefact: ${options.out}`)
     }
     if (options.report !== undefined) {
-      await writeFile(options.report, curveSvg(artefact))
+      await writeFile(resolve(options.report), curveSvg(artefact))
       console.log(`Report: ${options.report}`)
     }
   })

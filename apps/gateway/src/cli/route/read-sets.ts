@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import {
   type DatasetSpec,
   type OutcomeSet,
@@ -29,7 +29,7 @@ export async function readSets(paths: readonly string[], options: SetOptions): P
       continue
     }
     const specs = await specsOf(options.datasets ?? join(path, 'datasets.json'))
-    const files = (await readdir(path)).toSorted().filter((file) => specs?.has(outcomeSetName(file) ?? ''))
+    const files = (await readdir(resolve(path))).toSorted().filter((file) => specs?.has(outcomeSetName(file) ?? ''))
     if (files.length === 0)
       throw new TypeError(`${path} holds no file that ${options.datasets ?? 'its datasets.json'} has an entry for.`)
     for (const file of files) sets.push(await readSet(join(path, file), options))
@@ -58,7 +58,7 @@ async function specOf(path: string, name: string, { datasets, reference, prices 
 async function specsOf(file: string): Promise<ReadonlyMap<string, DatasetSpec> | undefined> {
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = await readFile(resolve(file), 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -72,7 +72,7 @@ async function specsOf(file: string): Promise<ReadonlyMap<string, DatasetSpec> |
 
 async function bytesOf(path: string): Promise<Buffer> {
   try {
-    return await readFile(path)
+    return await readFile(resolve(path))
   } catch (error) {
     throw new TypeError(`${path} cannot be read: ${(error as Error).message}.`, { cause: error })
   }
@@ -80,7 +80,7 @@ async function bytesOf(path: string): Promise<Buffer> {
 
 async function isFolder(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isDirectory()
+    return (await stat(resolve(path))).isDirectory()
   } catch (error) {
     throw new TypeError(`There is no ${path}. Give a file of outcomes or a folder of them.`, { cause: error })
   }
