@@ -78,5 +78,13 @@ export {
 } from './ports/model.ts'
 export { type Router, router } from './ports/router.ts'
 export { type Isolation, type SqlDatabase, type SqlQuery, type SqlResult, type SqlSession, sql } from './ports/sql.ts'
+export {
+  type RankedTarget,
+  type Strategy,
+  type StrategyCandidate,
+  type StrategyKnowledge,
+  type StrategyTarget,
+  strategy,
+} from './ports/strategy.ts'
 export type { CallOptions, Clock, Logger } from './runtime.ts'
 export { isSecret, type Secret, secret } from './secret.ts'

@@ -1,3 +1,6 @@
+export type { ArmOff } from './events.ts'
+export { feedbackLines } from './feedback/feedback-lines.ts'
+export { type Feedback, type FeedbackInput, type FeedbackRow, feedback } from './feedback/port.ts'
 export {
   type Condition,
   type RouteInput,

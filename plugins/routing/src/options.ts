@@ -1,7 +1,22 @@
 import { z } from 'zod'
+import { contradiction, type GuidedInput, type GuidedOptions, guidedFields } from './guided/options.ts'
 
-/** How the targets of a route are put in order. */
-export type StrategyName = 'priority' | 'weighted' | 'least-busy' | 'latency' | 'price'
+/** The strategies of this plugin. */
+export const STRATEGY_NAMES = [
+  'priority',
+  'weighted',
+  'least-busy',
+  'latency',
+  'price',
+  'cheapest',
+  'quality-per-price',
+  'budget-aware',
+  'provider',
+  'learned',
+] as const
+
+/** How the targets of a route are put in order: a strategy of this plugin, or the instance of a plugin that provides one. */
+export type StrategyName = (typeof STRATEGY_NAMES)[number] | (string & {})
 
 /** When a target is a candidate at all: every member that is given must hold. */
 export interface Condition {
@@ -23,10 +38,11 @@ export interface TargetOptions {
   readonly weight: number
   readonly canaryPercent?: number | undefined
   readonly when?: Condition | undefined
+  readonly quantisation?: string | undefined
 }
 
 /** What one public name stands for. */
-export interface RouteOptions {
+export interface RouteOptions extends GuidedOptions {
   readonly strategy: StrategyName
   readonly targets: readonly TargetOptions[]
   readonly stickyBy?: string | undefined
@@ -40,7 +56,7 @@ export interface RoutingOptions {
 }
 
 /** One public name as it is written. */
-export interface RouteInput {
+export interface RouteInput extends GuidedInput {
   readonly strategy?: StrategyName | undefined
   readonly targets: readonly (string | (Omit<TargetOptions, 'weight'> & { readonly weight?: number | undefined }))[]
   readonly stickyBy?: string | undefined
@@ -85,6 +101,9 @@ const target = z.strictObject({
     .optional()
     .describe('Comes first for this share of calls, in percent, and last for all others'),
   when: condition.optional().describe('Only for requests of which all of this holds'),
+  quantisation: text
+    .optional()
+    .describe('How the weights are kept there, such as fp8: `provider` takes only targets alike in this for the same model'),
 })
 
 const short = model.transform((name): TargetOptions => ({ model: name, weight: 1 }))
@@ -92,10 +111,9 @@ const short = model.transform((name): TargetOptions => ({ model: name, weight: 1
 /** The schema of one route. */
 export const routeOptions: z.ZodType<RouteOptions, RouteInput> = z
   .strictObject({
-    strategy: z
-      .enum(['priority', 'weighted', 'least-busy', 'latency', 'price'])
+    strategy: text
       .default('priority')
-      .describe('`priority` = as listed; `weighted` = at random by weight; the others = least of that first'),
+      .describe('How targets are put in order: one of this plugin, or the name of an instance that provides a strategy'),
     targets: z
       .array(z.union([short, target]))
       .min(1)
@@ -105,11 +123,17 @@ export const routeOptions: z.ZodType<RouteOptions, RouteInput> = z
       .regex(/^(tenant|team|user|key|metadata\..+)$/, 'one of tenant, team, user, key, metadata.NAME')
       .optional()
       .describe('Calls alike in this go to the same target while it is well: `tenant`, `team`, `user`, `key`, `metadata.NAME`'),
+    ...guidedFields,
+  })
+  .superRefine((route, context) => {
+    const wrong = contradiction(route as unknown as RouteOptions, route.strategy, route.targets)
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong })
   })
   .refine(
     ({ stickyBy, strategy, targets }) =>
       stickyBy === undefined ||
       strategy === 'weighted' ||
+      !['priority', 'least-busy', 'latency', 'price', 'cheapest', 'learned'].includes(strategy) ||
       targets.some((target) => typeof target === 'object' && target.canaryPercent !== undefined),
     'stickyBy goes with the strategy weighted or with a canary',
   )
@@ -120,7 +144,7 @@ export const routeOptions: z.ZodType<RouteOptions, RouteInput> = z
   .refine(
     ({ targets }) => targets.reduce((sum, { canaryPercent }) => sum + (canaryPercent ?? 0), 0) <= 100,
     'the canaries of a route have more than 100 percent together',
-  )
+  ) as unknown as z.ZodType<RouteOptions, RouteInput>
 
 /** The schema of the options. Strict: an unknown key is an error. */
 export const routingOptions: z.ZodType<RoutingOptions, RoutingInput> = z.strictObject({
@@ -138,5 +162,7 @@ export const routingOptions: z.ZodType<RoutingOptions, RoutingInput> = z.strictO
     .int()
     .min(1)
     .default(512)
-    .describe('Tokens of a reply that states no limit of its own, for the strategy `price`'),
+    .describe(
+      'Tokens of a reply that states no limit of its own, for `price`, and for other costs until enough replies were seen',
+    ),
 }) as unknown as z.ZodType<RoutingOptions, RoutingInput>

@@ -1,7 +1,9 @@
-import type { Alternative, Attributes, Call, Explained, ModelRequest, Policy } from '@switchyard/contract'
+import type { Call, Explained, ModelRequest, Policy } from '@switchyard/contract'
 import { type Knowledge, RequestFacts } from './facts.ts'
+import type { GuidedCalls } from './guided/guided.ts'
 import { type Ranking, rank } from './rank.ts'
-import type { Candidate } from './strategies/strategy.ts'
+import { rankingFacts, routedTo } from './routed.ts'
+import { priority } from './strategies/priority.ts'
 import { deploymentName, type Route } from './table.ts'
 
 export interface RoutingContext {
@@ -12,6 +14,8 @@ export interface RoutingContext {
   readonly knowledge: Knowledge
   /** Tokens of a request's prompt, estimated. */
   readonly estimate: (request: ModelRequest) => number
+  /** Carries out routes that do more than rank. */
+  readonly guided: GuidedCalls
 }
 
 /** Routes kept for models that are asked for by their own names. */
@@ -22,7 +26,7 @@ const MAX_DIRECT = 4_096
  * is a route of one. Decides without waiting for anything; rejects as `rank` throws.
  */
 export function routingPolicy(context: RoutingContext): Policy<'model.invoke'> {
-  const { name, instance, routes, knowledge, estimate } = context
+  const { name, instance, routes, knowledge, estimate, guided } = context
   const direct = new Map<string, Route>()
 
   function directRoute(target: string, model: string): Route {
@@ -30,16 +34,27 @@ export function routingPolicy(context: RoutingContext): Policy<'model.invoke'> {
     const known = direct.get(deployment)
     if (known !== undefined) return known
     const only = { instance: target, model, deployment, weight: 1, canaryPercent: undefined, when: undefined }
-    const route: Route = { name: model, strategy: 'priority', stickyBy: undefined, targets: [only] }
+    const route: Route = {
+      name: model,
+      strategy: 'priority',
+      stickyBy: undefined,
+      targets: [only],
+      rank: (_call, candidates, drawn) => priority(candidates, drawn),
+      costs: 'none',
+      scores: undefined,
+      guided: undefined,
+    }
     if (direct.size === MAX_DIRECT) direct.clear()
     direct.set(deployment, route)
     return route
   }
 
-  function decide(call: Call<'model.invoke'>): { readonly route: Route; readonly ranking: Ranking } {
-    const { request, target } = call
-    const route = (target === instance ? routes.get(request.model) : undefined) ?? directRoute(target, request.model)
-    return { route, ranking: rank(route, call, new RequestFacts(call, estimate), knowledge) }
+  function routeOf({ request, target }: Call<'model.invoke'>): Route {
+    return (target === instance ? routes.get(request.model) : undefined) ?? directRoute(target, request.model)
+  }
+
+  function rankingOf(route: Route, call: Call<'model.invoke'>): Ranking {
+    return rank(route, call, new RequestFacts(call, estimate), knowledge)
   }
 
   return {
@@ -49,56 +64,24 @@ export function routingPolicy(context: RoutingContext): Policy<'model.invoke'> {
     around(call, next) {
       let routed: Call<'model.invoke'>
       try {
-        const { route, ranking } = decide(call)
-        if (route.targets.length > 1) call.trace.decide(name, 'ranked', because(route, ranking))
-        routed = apply(call, route, ranking)
+        const route = routeOf(call)
+        if (route.guided !== undefined) return guided.carryOut(route, route.guided, call, next)
+        const ranking = rankingOf(route, call)
+        if (route.targets.length > 1) call.trace.decide(name, 'ranked', rankingFacts(route, ranking, ranking.order))
+        routed = routedTo(call, route, ranking.order)
       } catch (error) {
         return Promise.reject(error)
       }
       return next(routed)
     },
     async explain(call): Promise<Explained<'model.invoke'>> {
-      const { route, ranking } = decide(call)
+      const route = routeOf(call)
+      if (route.guided !== undefined) return guided.explain(route, route.guided, call)
+      const ranking = rankingOf(route, call)
       return {
-        decisions: [{ decision: 'ranked', because: because(route, ranking) }],
-        call: apply(call, route, ranking),
+        decisions: [{ decision: 'ranked', because: rankingFacts(route, ranking, ranking.order) }],
+        call: routedTo(call, route, ranking.order),
       }
     },
-  }
-}
-
-function apply(call: Call<'model.invoke'>, route: Route, { order }: Ranking): Call<'model.invoke'> {
-  const [first, ...rest] = order as readonly [Candidate, ...Candidate[]]
-  const best = alternative(call, route, first)
-  return rest.length === 0
-    ? { ...call, ...best }
-    : { ...call, ...best, alternatives: rest.map((candidate) => alternative(call, route, candidate)) }
-}
-
-function alternative(call: Call<'model.invoke'>, route: Route, { target }: Candidate): Alternative<'model.invoke'> {
-  const { request } = call
-  const attributes: Attributes =
-    route.name === target.model
-      ? { ...call.attributes, deployment: target.deployment }
-      : { ...call.attributes, deployment: target.deployment, route: route.name }
-  return {
-    target: target.instance,
-    request: request.model === target.model ? request : { ...request, model: target.model },
-    attributes,
-  }
-}
-
-function because(route: Route, { order, leftOut, panic }: Ranking): Readonly<Record<string, unknown>> {
-  return {
-    route: route.name,
-    strategy: route.strategy,
-    order: order.map(({ target }) => target.deployment),
-    ...(order.some(({ expectedCost }) => expectedCost !== undefined) && {
-      expectedPicoUsd: order.map(({ expectedCost }) => expectedCost ?? null),
-    }),
-    ...(leftOut.length > 0 && {
-      leftOut: leftOut.map(({ target, why, because: reason }) => ({ deployment: target.deployment, why, because: reason })),
-    }),
-    ...(panic && { panic }),
   }
 }

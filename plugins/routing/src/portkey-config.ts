@@ -16,6 +16,8 @@ export interface PortkeyConfigOptions {
   readonly cheapestFirst?: readonly string[]
 }
 
+const KNOWN: ReadonlySet<string> = new Set(['priority', 'weighted', 'price'])
+
 /** Each condition doubles the branches of a config. */
 const MAX_CONDITIONS = 4
 
@@ -33,6 +35,8 @@ export function portkeyConfig(input: RouteInput, options: PortkeyConfigOptions =
   if (route.strategy === 'least-busy' || route.strategy === 'latency') {
     throw unsupported(`the strategy ${route.strategy}: Portkey does not know how busy or how fast a target is`)
   }
+  if (!KNOWN.has(route.strategy)) throw unsupported(`the strategy ${route.strategy}: Portkey has nothing like it`)
+  if (route.session !== undefined) throw unsupported('session: the open gateway knows no sessions')
   if (route.stickyBy !== undefined) throw unsupported(`stickyBy: the open gateway's load balancing is not sticky`)
   const conditions = distinct(route.targets)
   if (conditions.length === 0) return balanced(route, route.targets, options)

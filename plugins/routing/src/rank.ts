@@ -3,31 +3,21 @@ import { holds } from './conditions.ts'
 import type { Knowledge, RequestFacts } from './facts.ts'
 import { type Unfit, unfitness } from './fitness.ts'
 import { unitHash } from './hash.ts'
-import type { StrategyName } from './options.ts'
-import { leastBusy, lowestLatency, lowestPrice } from './strategies/least.ts'
-import { priority } from './strategies/priority.ts'
-import type { Candidate, RankContext, Strategy } from './strategies/strategy.ts'
-import { weighted } from './strategies/weighted.ts'
+import { RankKnowledge } from './rank-knowledge.ts'
+import { belowFloor } from './strategies/scores.ts'
+import type { Candidate, RankContext, Ranked } from './strategies/strategy.ts'
 import type { Route, Target } from './table.ts'
-
-const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
-  priority,
-  weighted,
-  'least-busy': leastBusy,
-  latency: lowestLatency,
-  price: lowestPrice,
-}
 
 /** Why a target was left out. */
 export interface LeftOut {
   readonly target: Target
-  readonly why: 'condition' | Unfit['lacks'] | 'endpoint' | 'disabled' | 'ejected'
+  readonly why: 'condition' | Unfit['lacks'] | 'endpoint' | 'quality' | 'disabled' | 'ejected'
   readonly because: string
 }
 
 export interface Ranking {
   /** Best first, never empty. */
-  readonly order: readonly Candidate[]
+  readonly order: readonly Ranked[]
   readonly leftOut: readonly LeftOut[]
   /** True where so few targets are well that health was not looked at. */
   readonly panic: boolean
@@ -40,8 +30,10 @@ export interface Ranking {
  */
 export function rank(route: Route, call: Call<'model.invoke'>, facts: RequestFacts, knowledge: Knowledge): Ranking {
   const leftOut: LeftOut[] = []
+  const floor = route.scores?.floor
   const fit = route.targets.filter((target) => {
-    const why = obstacle(target, call, facts, knowledge)
+    const why =
+      obstacle(target, call, facts, knowledge) ?? (floor === undefined ? undefined : tooLow(route, target, call, facts))
     if (why !== undefined) leftOut.push(why)
     return why === undefined
   })
@@ -52,11 +44,22 @@ export function rank(route: Route, call: Call<'model.invoke'>, facts: RequestFac
     (target): Candidate => ({
       target,
       health: knowledge.healthOf(target.deployment),
-      expectedCost: route.strategy === 'price' ? knowledge.costOf(target, facts) : undefined,
+      expectedCost:
+        route.costs === 'none'
+          ? undefined
+          : route.costs === 'list'
+            ? knowledge.costOf(target, facts)
+            : knowledge.expectedCostOf(target, facts),
     }),
   )
-  const context: RankContext = { random: knowledge.random, stickyKey: facts.stickyKey(route.stickyBy) }
-  return { order: withCanaries(STRATEGIES[route.strategy](candidates, context), context), leftOut, panic }
+  const context = new RankKnowledge(call, facts, knowledge, facts.stickyKey(route.stickyBy))
+  return { order: withCanaries(route.rank(call, candidates, context), context), leftOut, panic }
+}
+
+function tooLow({ scores }: Route, target: Target, call: Call<'model.invoke'>, facts: RequestFacts): LeftOut | undefined {
+  if (scores?.floor === undefined) return undefined
+  const because = belowFloor(scores, facts.taskClass, target.model, call.principal.tenant)
+  return because === undefined ? undefined : { target, why: 'quality', because }
 }
 
 function obstacle(target: Target, call: Call<'model.invoke'>, facts: RequestFacts, knowledge: Knowledge): LeftOut | undefined {
@@ -92,12 +95,12 @@ function wellOf(
 }
 
 /** A canary comes first for its share of calls and last for all others. Sticky calls are drawn by their key. */
-function withCanaries(order: readonly Candidate[], { random, stickyKey }: RankContext): readonly Candidate[] {
+function withCanaries(order: readonly Ranked[], { random, stickyKey }: RankContext): readonly Ranked[] {
   if (!order.some(({ target }) => target.canaryPercent !== undefined)) return order
   const drawn = 100 * (stickyKey === undefined ? random() : unitHash(`${stickyKey}\ncanary`))
-  const first: Candidate[] = []
-  const usual: Candidate[] = []
-  const last: Candidate[] = []
+  const first: Ranked[] = []
+  const usual: Ranked[] = []
+  const last: Ranked[] = []
   let from = 0
   for (const candidate of order) {
     const share = candidate.target.canaryPercent
