@@ -1,6 +1,7 @@
 import type { CatalogSource } from '@switchyard/catalog'
 import type { Budgets, Bus, Call, Counters, Policy, SetupContext, SqlDatabase, WellKnownAttributes } from '@switchyard/contract'
 import { metadataOf } from '@switchyard/model-wire'
+import { startAlerts } from './alerts/start.ts'
 import { Accounts } from './attempt/account.ts'
 import { accountPolicy } from './attempt/account-policy.ts'
 import { attemptPolicy } from './attempt/attempt-policy.ts'
@@ -30,6 +31,8 @@ import { WaitingRoom } from './limits/waiting-room.ts'
 import { nanoUsd } from './money.ts'
 import type { BudgetOptions } from './options.ts'
 import { repeat } from './repeat.ts'
+import { costsOf } from './reports/costs.ts'
+import type { Costs } from './reports/port.ts'
 
 /** Ports of other plugins that the budget stands on. */
 export interface BudgetDeps {
@@ -43,6 +46,7 @@ export interface BudgetDeps {
 export interface Assembled {
   readonly ledger: Ledger
   readonly admin: BudgetAdmin
+  readonly costs: Costs
   readonly budgets: Budgets
   readonly policies: readonly Policy[]
 }
@@ -74,6 +78,23 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
   await table.open()
   onClose(() => table.close())
   const spent = new Spent(database, dialect)
+  const flush = (): Promise<void> => writer.flush()
+  const floorUsd = options.anomalies.floorUsd
+  const costs = costsOf({ database, dialect, clock, catalog, flush, floorUsd, budgets: () => book.all() })
+  const toldOf = await startAlerts({
+    plugin,
+    node,
+    database,
+    dialect,
+    clock,
+    random,
+    log,
+    costs,
+    options: options.alerts,
+    anomalies: options.anomalies,
+    emit: (alert) => emit('budget:alert', alert),
+    onClose,
+  })
   const thresholds = new Thresholds({
     plugin,
     book,
@@ -81,11 +102,13 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
     dialect,
     clock,
     log,
-    onCrossed: (crossed) => emit('budget:crossed', crossed),
+    onCrossed(crossed) {
+      emit('budget:crossed', crossed)
+      toldOf()
+    },
   })
   onClose(() => thresholds.close())
   const onChanges: Thresholds['note'] = (changes, claims) => thresholds.note(changes, claims)
-  const flush = (): Promise<void> => writer.flush()
   const store = new Store({
     counters,
     clock,
@@ -146,6 +169,7 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
   return {
     ledger: { rows: ledgerReader(database, dialect), flush },
     admin: table,
+    costs,
     budgets: { of: (call) => standingsOf(call, book, subjects, clock.now()) },
     policies: [
       accountPolicy({

@@ -1,3 +1,5 @@
+import type { BudgetAlert } from './alerts/sinks.ts'
+
 /** A budget whose spend has reached a part of its limit. */
 export interface BudgetCrossed {
   /** Name of the plugin instance. */
@@ -24,6 +26,8 @@ declare module '@switchyard/contract' {
     'budget:crossed': BudgetCrossed
     /** The counters cannot be asked: calls go on by `open` budgets and slices, or are refused. Once, until they answer again. */
     'budget:store-away': { readonly plugin: string; readonly error: unknown }
+    /** An alert is delivered: a threshold or an anomaly, at one node of all, and at least once by its id. */
+    'budget:alert': BudgetAlert
     /** A call was refused. */
     'budget:refused': { readonly plugin: string; readonly budget: string; readonly level: string; readonly tenant: string }
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type AlertInput, type AlertOptions, type AnomalyOptions, alertOptions, anomalyOptions } from './alerts/options.ts'
 import { type BudgetDefinition, type BudgetDefinitionInput, budgetDefinition, usdAmount } from './limits/definition.ts'
 
 /** Options as validated; described in {@link budgetOptions}. */
@@ -21,6 +22,8 @@ export interface BudgetOptions {
   readonly nodes: number
   readonly maxBufferedRows: number
   readonly headers: boolean
+  readonly alerts: AlertOptions
+  readonly anomalies: AnomalyOptions
 }
 
 type JournalInput = { readonly directory: string } & {
@@ -29,10 +32,12 @@ type JournalInput = { readonly directory: string } & {
 
 /** Options as written: every field may be left out. */
 export type BudgetInput = {
-  readonly [K in Exclude<keyof BudgetOptions, 'budgets' | 'journal'>]?: BudgetOptions[K] | undefined
+  readonly [K in Exclude<keyof BudgetOptions, 'budgets' | 'journal' | 'alerts' | 'anomalies'>]?: BudgetOptions[K] | undefined
 } & {
   readonly budgets?: readonly BudgetDefinitionInput[] | undefined
   readonly journal?: JournalInput | undefined
+  readonly alerts?: AlertInput | undefined
+  readonly anomalies?: { readonly [K in keyof AnomalyOptions]?: AnomalyOptions[K] | undefined } | undefined
 }
 
 const DAY_MS = 86_400_000
@@ -116,4 +121,6 @@ export const budgetOptions: z.ZodType<BudgetOptions, BudgetInput> = z.strictObje
     .default(100_000)
     .describe('Rows kept in memory while the ledger cannot be written; beyond it attempts are refused.'),
   headers: z.boolean().default(true).describe('Tells clients what a call cost and what is left, by `x-switchyard-` headers.'),
+  alerts: alertOptions.prefault({}).describe('Where crossed thresholds and anomalies are told.'),
+  anomalies: anomalyOptions.prefault({}).describe('The watch for hours that cost too much.'),
 })
