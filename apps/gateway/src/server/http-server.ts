@@ -6,6 +6,7 @@ import { adminRoute } from '../admin/admin-route.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Live } from '../gateway.ts'
 import { explain } from '../routes/explain.ts'
+import { giveFeedback } from '../routes/feedback.ts'
 import { healthz, readyz } from '../routes/health.ts'
 import { invokeModel } from '../routes/model.ts'
 import { listModels } from '../routes/models.ts'
@@ -27,6 +28,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ]),
   ['GET /v1/models', listModels],
   ['POST /v1/explain', explain],
+  ['POST /v1/feedback', giveFeedback],
   ['GET /healthz', healthz],
   ['GET /readyz', readyz],
 ])
