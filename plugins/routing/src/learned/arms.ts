@@ -14,6 +14,8 @@ export interface Arm {
   readonly check?: 'agree' | 'schema' | 'majority'
   readonly models: readonly string[]
   readonly fallback?: string
+  /** Of a cascade: its models by their record, best first. Of those that agreed, the first here is the one whose reply is served. */
+  readonly preferred?: readonly string[]
 }
 
 /** What each arm made of each row: arm-major arrays, `arm * rows + row`. Costs are exact pico-USD of every call made. */
@@ -131,6 +133,7 @@ function cascades(
 ): Arm[] {
   if (spec.answer === null) return []
   const cost = (model: string): number => (calls.get(model) as ModelCalls).meanCost
+  const score = (model: string): number => (calls.get(model) as ModelCalls).meanScore
   const answers = (model: string): boolean => (calls.get(model) as ModelCalls).answer.some((answer) => answer !== undefined)
   const limit = cost(spec.reference) * options.maxCheapShare
   const cheap = models
@@ -139,7 +142,8 @@ function cascades(
   const made: Arm[] = []
   const add = (check: NonNullable<Arm['check']>, some: readonly string[]): void => {
     const id = `${check}(${some.join(', ')}) -> ${spec.reference}`
-    if (!made.some((one) => one.id === id)) made.push({ id, check, models: some, fallback: spec.reference })
+    if (!made.some((one) => one.id === id))
+      made.push({ id, check, models: some, fallback: spec.reference, preferred: some.toSorted((a, b) => score(b) - score(a)) })
   }
   for (const { check, cheap: some } of spec.cascades) {
     const known = some.every((model) => models.includes(model) && answers(model))
@@ -164,7 +168,7 @@ type Table = Pick<ArmTable, 'quality' | 'cost' | 'inputCost'>
 
 function evaluate(arm: Arm, offset: number, rows: number, calls: ReadonlyMap<string, ModelCalls>, table: Table): void {
   const asked = arm.models.map((model) => calls.get(model) as ModelCalls)
-  const best = asked.toSorted((a, b) => b.meanScore - a.meanScore)
+  const best = (arm.preferred ?? arm.models).map((model) => calls.get(model) as ModelCalls)
   const fallback = arm.fallback === undefined ? undefined : (calls.get(arm.fallback) as ModelCalls)
   for (let row = 0; row < rows; row += 1) {
     const { called, answer } = outcomeOf(arm, asked, best, row)

@@ -64,6 +64,7 @@ const artefactSchema: z.ZodType<RouterArtefact> = z.strictObject({
         check: z.enum(['agree', 'schema', 'majority']).optional(),
         models: z.array(z.string().min(1)).min(1),
         fallback: z.string().optional(),
+        preferred: z.array(z.string().min(1)).optional(),
       }),
     )
     .min(1) as unknown as z.ZodType<readonly Arm[]>,

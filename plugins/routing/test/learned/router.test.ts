@@ -14,6 +14,8 @@ import {
   MACRO,
   medianOf,
   modelsOf,
+  parseDatasetSpec,
+  parseOutcomes,
   statedHalf,
   termSearch,
   termsOf,
@@ -60,6 +62,57 @@ describe('arms', () => {
     })
     expect(armTable(without('cheap-a')).arms.map(({ id }: Arm) => id)).toEqual(['strong', 'cheap-b'])
     expect(() => armTable(without('strong'))).toThrow(/reference strong has outcomes on too few rows/)
+  })
+})
+
+describe('a cascade by hand', () => {
+  const price = [100_000, 100_000] as const
+  const spec = parseDatasetSpec('hand', {
+    answer: 'label',
+    reference: 'strong',
+    prices: { strong: [10e6, 10e6], a: price, b: price, c: price },
+    out: 1,
+    cascades: [
+      { check: 'agree', cheap: ['c', 'a'] },
+      { check: 'unheard-of', cheap: ['a'] },
+      { check: 'agree', cheap: ['a', 'missing'] },
+    ],
+  })
+  const line = (said: Readonly<Record<string, string | null>>, right: string): string =>
+    JSON.stringify({
+      prompt: 'x',
+      in: 1,
+      m: Object.fromEntries(Object.entries(said).map(([model, label]) => [model, [Number(label === right), 1, label]])),
+    })
+  const { arms, quality, cost, rows } = armTable(
+    parseOutcomes('hand', spec, [
+      line({ strong: 'A', a: 'A', b: 'A', c: 'B' }, 'A'),
+      line({ strong: 'A', a: 'B', b: 'A', c: 'A' }, 'A'),
+      line({ strong: 'A', a: 'B', b: 'C', c: 'D' }, 'A'),
+      line({ strong: 'A', a: null, b: null, c: null }, 'A'),
+      line({ strong: 'A', a: 'B', b: 'B', c: 'A' }, 'A'),
+    ]),
+  )
+  const column = (values: Float64Array, id: string): readonly number[] => {
+    const at = arms.findIndex((arm) => arm.id.startsWith(id))
+    return [...values.slice(at * rows, (at + 1) * rows)]
+  }
+  const [cheap, strong] = [2 * 100_000, 2 * 10e6]
+
+  test('majority asks a third model where two differ, and the reference where it agrees with neither', () => {
+    expect(column(quality, 'majority(a, b, c)')).toEqual([1, 1, 1, 1, 0])
+    expect(column(cost, 'majority(a, b, c)')).toEqual([2 * cheap, 3 * cheap, 3 * cheap + strong, 3 * cheap + strong, 2 * cheap])
+  })
+
+  test('silence is no agreement', () => {
+    expect(column(cost, 'agree(c, a)')[3]).toBe(2 * cheap + strong)
+    expect(column(cost, 'schema(a)')).toEqual([cheap, cheap, cheap, cheap + strong, cheap])
+  })
+
+  test('the cascades of the dataset come first, those that cannot be are left out, and the better record is served', () => {
+    const made = arms.filter(({ check }) => check !== undefined)
+    expect(made[0]).toMatchObject({ id: 'agree(c, a) -> strong', preferred: ['c', 'a'], fallback: 'strong' })
+    expect(made.map(({ id }) => id).join()).not.toMatch(/missing|unheard-of|agree\(a, c\)/)
   })
 })
 
