@@ -32,7 +32,15 @@ const LATENCY_EXAMPLES = 3_000
 /** `pnpm bench cost`: what the learned router saves at a promised quality, beside strategies that learn nothing. */
 export async function costBench(options: CostBenchOptions): Promise<void> {
   const folder = options.data ?? DEFAULT_DATA
-  const sets = await readData(folder)
+  let sets: readonly OutcomeSet[]
+  try {
+    sets = await readData(folder)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+    return
+  }
   const started = process.cpuUsage()
   const stated: Comparison[] = []
   const runs: Comparison[][] = Array.from({ length: options.halves }, () => [])
