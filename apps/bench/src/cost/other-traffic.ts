@@ -13,6 +13,7 @@ import {
   seeded,
   termsOfSet,
   trafficGuard,
+  withTokens,
 } from '@switchyard/routing/learned'
 
 /** A promise made on some tasks and met by others. */
@@ -50,11 +51,8 @@ export function otherTraffic(sets: readonly OutcomeSet[]): readonly OtherTraffic
     }
     for (const other of sets) {
       if (other === set || other.spec.reference !== set.spec.reference) continue
-      const joined = {
-        ...set,
-        spec: { ...set.spec, out: undefined, overhead: other.spec.overhead },
-        rows: [...set.rows, ...other.rows],
-      }
+      const own = withTokens(set)
+      const joined = { ...own, rows: [...own.rows, ...withTokens(other).rows] }
       const train = set.rows.map((_, row) => row)
       const test = other.rows.map((_, row) => row + set.rows.length)
       rows.push(...judged(joined, { train, test }, set.name, other.name))

@@ -1,5 +1,5 @@
 import type { DatasetSpec } from './dataset-spec.ts'
-import type { Outcome, OutcomeRow } from './outcomes.ts'
+import type { Outcome, OutcomeRow, OutcomeSet } from './outcomes.ts'
 
 const CHARS_PER_TOKEN = 3.8
 const UNKNOWN_OUTPUT_TOKENS = 200
@@ -16,6 +16,18 @@ export interface CallTokens {
  */
 export function callTokens(row: OutcomeRow, outcome: Outcome | undefined, spec: DatasetSpec): CallTokens {
   return { input: inputTokens(row, outcome, spec), output: outputTokens(row, outcome, spec) }
+}
+
+/** The same set with the tokens of every call written into its rows, so that it can stand beside rows of another entry. */
+export function withTokens({ name, spec, rows }: OutcomeSet): OutcomeSet {
+  const settled = rows.map((row) => {
+    const outcomes = [...row.outcomes].map(([model, outcome]) => {
+      const { input, output } = callTokens(row, outcome, spec)
+      return [model, { ...outcome, inTokens: input, outTokens: output }] as const
+    })
+    return { ...row, outcomes: new Map(outcomes) }
+  })
+  return { name, spec: { ...spec, out: undefined }, rows: settled }
 }
 
 /** Exact cost of a call in pico-USD: whole tokens times whole prices. Throws a RangeError beyond 2^53. */

@@ -13,7 +13,7 @@ export { type Calibration, type Candidates, type CurvePoint, calibrate, candidat
 export { type OfferedFunction, passesSchema } from './call-schema.ts'
 export type { CallValue, ProposedCall } from './call-syntax.ts'
 export { type Choice, type ChoiceReason, type ChoiceRule, chooseArm } from './choice.ts'
-export { type CallTokens, callTokens, costPico, estimatedTokens } from './costing.ts'
+export { type CallTokens, callTokens, costPico, estimatedTokens, withTokens } from './costing.ts'
 export { dataHashOf } from './data-hash.ts'
 export { type CascadeSpec, type DatasetSpec, parseDatasetSpec, parseDatasetSpecs } from './dataset-spec.ts'
 export { type Decider, type Decision, decider, type Question } from './decide.ts'

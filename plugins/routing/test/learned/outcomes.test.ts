@@ -12,6 +12,7 @@ import {
   parseOutcomes,
   randomHalf,
   statedHalf,
+  withTokens,
 } from '../../src/learned/index.ts'
 import { world } from '../support/learned-world.ts'
 
@@ -108,6 +109,14 @@ describe('tokens and cost', () => {
   test('a fixed output of the dataset wins over all', () => {
     const fixed = parseDatasetSpec('set', { reference: 'strong', prices, out: 3 })
     expect(callTokens(row({ strong: [1, 24] }), one([1, 24]), fixed)).toEqual({ input: 10, output: 3 })
+  })
+
+  test('tokens written into rows hold by any other entry', () => {
+    const fixed = parseDatasetSpec('set', { reference: 'strong', prices, out: 3, overhead: 9 })
+    const set = withTokens(parseOutcomes('set', fixed, [JSON.stringify({ prompt: 'x'.repeat(38), m: { strong: [1, 24] } })]))
+    const [row] = set.rows
+    expect(callTokens(row as never, row?.outcomes.get('strong'), spec)).toEqual({ input: 19, output: 3 })
+    expect(set.spec.out).toBeUndefined()
   })
 
   test('cost is exact and refuses what a number cannot hold', () => {

@@ -9,6 +9,7 @@ import {
   type Split,
   STRATEGIES,
   statedHalf,
+  withTokens,
 } from '@switchyard/routing/learned'
 import { table } from '../table.ts'
 import { orFailOnData } from './failing.ts'
@@ -53,11 +54,11 @@ interface Pair {
 async function pairsOf({ train, test, ...options }: EvaluateOptions): Promise<readonly Pair[]> {
   const same = train.length === test.length && train.every((path, at) => resolve(path) === resolve(test[at] ?? ''))
   if (same) return (await readSets(train, options)).map((set) => ({ set, split: statedHalf(set) }))
-  const learned = joinSets(await readSets(train, options))
+  const learned = withTokens(joinSets(await readSets(train, options)))
   const { length } = learned.rows
   const pairs: Pair[] = []
   for (const path of test) {
-    const other = await readSet(path, { ...options, reference: learned.spec.reference })
+    const other = withTokens(await readSet(path, { ...options, reference: learned.spec.reference }))
     const set = { ...learned, name: other.name, rows: [...learned.rows, ...other.rows] }
     const place = (offset: number) => (_: unknown, row: number) => row + offset
     pairs.push({ set, split: { train: learned.rows.map(place(0)), test: other.rows.map(place(length)) } })

@@ -1,4 +1,4 @@
-import type { OutcomeSet } from '@switchyard/routing/learned'
+import { type OutcomeSet, withTokens } from '@switchyard/routing/learned'
 
 /** Sets of one reference as one, rows in order. Throws a TypeError where their references differ: a router has one. */
 export function joinSets(sets: readonly OutcomeSet[]): OutcomeSet {
@@ -9,5 +9,10 @@ export function joinSets(sets: readonly OutcomeSet[]): OutcomeSet {
         `${first.name} is measured against ${first.spec.reference} and ${name} against ${spec.reference}. Fit them apart, or name one by --reference.`,
       )
   if (more.length === 0) return first
-  return { name: sets.map(({ name }) => name).join('+'), spec: first.spec, rows: sets.flatMap(({ rows }) => rows) }
+  const settled = sets.map(withTokens)
+  return {
+    name: sets.map(({ name }) => name).join('+'),
+    spec: { ...first.spec, out: undefined },
+    rows: settled.flatMap(({ rows }) => rows),
+  }
 }
