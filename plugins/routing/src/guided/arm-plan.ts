@@ -1,9 +1,8 @@
 import type { Call } from '@switchyard/contract'
 import type { RequestFacts } from '../facts.ts'
-import { type AnswerKind, type Arm, comparableKinds, type RequestShape } from '../learned/index.ts'
+import { type AnswerKind, type Arm, comparableKinds, type GuardVerdict, type RequestShape } from '../learned/index.ts'
 import { offeredFunctions, promptOf, shapeOf } from '../shape.ts'
 import type { Ranked } from '../strategies/strategy.ts'
-import type { ArmGuard } from './arm-guard.ts'
 import type { LoadedArtefact } from './artefact-file.ts'
 import type { LearnedSettings } from './options.ts'
 import type { Comparison } from './reply-answer.ts'
@@ -19,6 +18,23 @@ export interface CascadePlan {
   readonly comparison: Comparison
 }
 
+/** A second answer that says something of an arm. */
+export interface ShadowPlan {
+  readonly candidate: Ranked
+  /** The arm that is judged. */
+  readonly arm: string
+  /** The candidate is the reference; else the reference serves, and the candidate stands for the arm. */
+  readonly asksReference: boolean
+  readonly comparison: Comparison
+}
+
+/** What of an arm's record forbids it. */
+export interface Guards {
+  isOff(taskClass: string, arm: string): boolean
+  /** Of the artefact as a whole. */
+  verdict(): GuardVerdict
+}
+
 /** What the learned strategy decides for one call. */
 export interface ArmPlan {
   readonly arm: string
@@ -26,18 +42,27 @@ export interface ArmPlan {
   /** Every candidate: for one model that model first, for a cascade the strong one, then the reference, then the rest as listed. */
   readonly order: readonly Ranked[]
   readonly cascade: CascadePlan | undefined
-  readonly reference: Ranked | undefined
-  /** The arm is not the reference, and its answers can be compared with the reference's. */
-  readonly comparison: Comparison | undefined
+  /**
+   * Whom a shadow call asks, and for which arm: the reference where another arm serves, and that arm's model where the guard gave the
+   * call to the reference. Undefined where nothing could be compared.
+   */
+  readonly shadow: ShadowPlan | undefined
+  /** How much the artefact's rows have to do with the prompt. */
+  readonly evidence: number
   /** For the trace. */
   readonly because: Readonly<Record<string, unknown>>
 }
+
+const VERDICTS = {
+  'other-traffic': 'evidence is thin: this traffic is unlike what the artefact was fitted on',
+  'below-target': 'the arms of this artefact fell short of the reference',
+} as const
 
 /** Decides which arm answers a call, among the candidates that may serve it. Alters nothing. */
 export function planArm(
   { artefact, decide, quality, version }: LoadedArtefact,
   settings: LearnedSettings,
-  guard: ArmGuard | undefined,
+  guards: Guards | undefined,
   call: Call<'model.invoke'>,
   facts: RequestFacts,
   candidates: readonly Ranked[],
@@ -61,7 +86,13 @@ export function planArm(
     reasons.unshift(`${why}, so ${artefact.reference}`)
     arm = { id: artefact.reference, models: [artefact.reference] }
   }
-  if (guard?.isOff(taskClass, arm.id)) giveUp(`${arm.id} was turned off for ${taskClass}: it fell short of the reference`)
+  const wanted = arm
+  const verdict = guards?.verdict() ?? 'open'
+  if (arm.id !== artefact.reference) {
+    if (guards?.isOff(taskClass, arm.id)) giveUp(`${arm.id} was turned off for ${taskClass}: it fell short of the reference`)
+    else if (verdict !== 'open') giveUp(VERDICTS[verdict])
+  }
+  const unproven = arm !== wanted
   const missing = [...arm.models, ...(arm.fallback === undefined ? [] : [arm.fallback])].find(
     (name) => find(name) === undefined,
   )
@@ -69,14 +100,21 @@ export function planArm(
   if (find(arm.fallback ?? arm.models[0]) === undefined) reasons.unshift(`${arm.models[0]} cannot serve now: as listed`)
   const chosen = find(arm.fallback ?? arm.models[0])
   const cascade = cascadeOf(arm, find, quality, comparisonOf(kind, shape, request.body))
-  const isReference = arm.id === artefact.reference
+  const comparison = kind === null || stated.stream === true ? undefined : comparisonOf(kind, shape, request.body)
+  const judged = wanted.id === artefact.reference ? undefined : wanted
+  const asksReference = arm === wanted
+  // An arm that was given up is followed by its one model; a cascade's worth cannot be told so.
+  const candidate = asksReference ? reference : judged?.check === undefined ? find(judged?.models[0]) : undefined
   return {
     arm: arm.id,
     taskClass,
     order: leading(candidates, chosen, reference),
     cascade,
-    reference,
-    comparison: isReference || kind === null || stated.stream === true ? undefined : comparisonOf(kind, shape, request.body),
+    shadow:
+      judged === undefined || comparison === undefined || candidate === undefined
+        ? undefined
+        : { candidate, arm: judged.id, asksReference, comparison },
+    evidence: decision.evidence,
     because: {
       arm: arm.id,
       taskClass,
@@ -84,7 +122,7 @@ export function planArm(
       expectedQuality: round(decision.expectedQuality),
       lowerBound: round(decision.lowerBound),
       expectedPicoUsd: Math.round(decision.expectedCost),
-      thin: decision.thin,
+      thin: decision.thin || unproven,
       artefact: version,
     },
   }

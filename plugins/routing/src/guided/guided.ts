@@ -4,7 +4,8 @@ import { alternativeOf, routedTo } from '../routed.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Ranked } from '../strategies/strategy.ts'
 import type { Route } from '../table.ts'
-import type { CascadePlan } from './arm-plan.ts'
+import type { ArmGuards } from './arm-guard.ts'
+import type { CascadePlan, ShadowPlan } from './arm-plan.ts'
 import type { ArtefactFile } from './artefact-file.ts'
 import { runCascade } from './cascade.ts'
 import type { LearnedSettings } from './options.ts'
@@ -20,6 +21,8 @@ export interface Guided {
   readonly controlPercent: number
   readonly learned: { readonly file: ArtefactFile; readonly settings: LearnedSettings } | undefined
   readonly shadow: Shadow | undefined
+  /** What arms are held to; with every learned strategy. */
+  readonly guards: ArmGuards | undefined
   /** The strategy ranks by quality, so that a dearer first target means a harder question. */
   readonly quality: boolean
 }
@@ -47,17 +50,18 @@ export class GuidedCalls {
     for (const { decision, because } of plan.decisions) call.trace.decide(name, decision, because)
     if (plan.pin !== undefined && plan.session !== undefined) guided.sessions?.pin(plan.session.key, plan.pin, clock.now())
     const { arm, order, attributes } = plan
-    const shadowed = arm?.comparison !== undefined && guided.shadow?.wants(knowledge.random()) === true
+    if (arm !== undefined) guided.guards?.observe(arm.evidence)
+    const shadow = arm?.shadow !== undefined && guided.shadow?.wants(knowledge.random()) === true ? arm.shadow : undefined
     if (arm?.cascade !== undefined) {
       const accepted = await this.#cascade(route, guided, plan, arm.cascade, call, next)
       if (accepted !== undefined) {
-        if (shadowed) this.#shadow(route, guided, plan, call, next, accepted)
+        if (shadow !== undefined) this.#shadow(route, guided, plan, shadow, call, next, accepted)
         return call.request.stream ? (wholeAsStream(accepted, call.request) as ModelReply) : accepted
       }
       return next(routedTo(call, route, order, attributes))
     }
     const reply = await next(routedTo(call, route, order, attributes))
-    if (shadowed) this.#shadow(route, guided, plan, call, next, reply)
+    if (shadow !== undefined) this.#shadow(route, guided, plan, shadow, call, next, reply)
     return reply
   }
 
@@ -115,16 +119,17 @@ export class GuidedCalls {
     route: Route,
     { shadow }: Guided,
     { arm, attributes }: GuidedPlan,
+    { candidate, arm: judged, asksReference, comparison }: ShadowPlan,
     call: ModelCall,
     next: ModelNext,
     reply: ModelReply,
   ): void {
-    if (shadow === undefined || arm?.reference === undefined || arm.comparison === undefined) return
-    const { target, attributes: own } = alternativeOf(call, route, arm.reference, attributes)
-    const request = wholeRequest(call.request, arm.reference.target.model, false)
-    call.trace.decide(this.#context.name, 'shadowed', { reference: arm.reference.target.deployment })
-    const { taskClass, comparison } = arm
-    void shadow.compare(call, next, { target, request, attributes: own }, { taskClass, arm: arm.arm, reply, comparison })
+    if (shadow === undefined || arm === undefined) return
+    const { target, attributes: own } = alternativeOf(call, route, candidate, attributes)
+    const request = wholeRequest(call.request, candidate.target.model, false)
+    call.trace.decide(this.#context.name, 'shadowed', { asks: candidate.target.deployment, arm: judged })
+    const served = { taskClass: arm.taskClass, arm: judged, reply, comparison, isReference: !asksReference }
+    void shadow.compare(call, next, { target, request, attributes: own }, served)
   }
 }
 

@@ -37,7 +37,7 @@ export function planGuided(
   guided: Guided,
   call: Call<'model.invoke'>,
 ): GuidedPlan {
-  const { sessions, baseline, controlPercent, learned, shadow } = guided
+  const { sessions, baseline, controlPercent, learned } = guided
   const now = clock.now()
   const facts = new RequestFacts(call, estimate)
   facts.answer = learned?.settings.answer
@@ -55,7 +55,7 @@ export function planGuided(
     order = [control, ...order.filter((one) => one !== control)]
     decisions.push({ decision: 'control', because: { baseline, percent: controlPercent } })
   } else if (learned !== undefined) {
-    arm = planArm(learned.file.current(), learned.settings, shadow?.guard, call, facts, order)
+    arm = planArm(learned.file.current(), learned.settings, guided.guards, call, facts, order)
     order = arm.order
     decisions.push({ decision: 'arm', because: arm.because })
   }
@@ -70,10 +70,10 @@ export function planGuided(
     const isFree = considered.why === 'new' || considered.why === 'idle' || considered.why === 'unavailable'
     // A cascade has no one target whose cache could be kept warm.
     if (arm?.cascade === undefined || !isFree) pin = considered
-    if (arm?.cascade !== undefined && !isFree) arm = { ...arm, cascade: undefined, comparison: undefined }
+    if (arm?.cascade !== undefined && !isFree) arm = { ...arm, cascade: undefined, shadow: undefined }
     const pinned = order.find(({ target }) => target.deployment === considered.deployment) as Ranked
     if (arm !== undefined && pin !== undefined && pinned !== order[0])
-      arm = { ...arm, arm: pinned.target.model, comparison: undefined }
+      arm = { ...arm, arm: pinned.target.model, shadow: undefined }
     if (pinned !== order[0]) order = [pinned, ...order.filter((one) => one !== pinned)]
     decisions.push({ decision: 'session', because: { session: session.session, ...considered } })
   }

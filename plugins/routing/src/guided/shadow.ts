@@ -9,24 +9,26 @@ import {
   SwitchyardError,
   type Trace,
 } from '@switchyard/contract'
-import type { ArmGuard, Evidence } from './arm-guard.ts'
+import type { ArmGuards, Evidence } from './arm-guard.ts'
 import type { ShadowSettings } from './options.ts'
 import { answerOf, type Comparison } from './reply-answer.ts'
 
 export interface ShadowParts {
   readonly settings: ShadowSettings
-  readonly guard: ArmGuard
+  readonly guards: ArmGuards
   readonly clock: Pick<Clock, 'now' | 'schedule'>
   readonly log: Logger
   readonly onOff: (taskClass: string, arm: string, evidence: Evidence) => void
 }
 
-/** What was served, to hold the reference's answer against. */
+/** What was served, to hold the other answer against. */
 export interface Served {
   readonly taskClass: string
   readonly arm: string
   readonly reply: ModelReply
   readonly comparison: Comparison
+  /** The reference served, and the arm answers in the shadow. */
+  readonly isReference: boolean
 }
 
 /** A trace that belongs to no client. */
@@ -52,10 +54,6 @@ export class Shadow {
     this.#parts = parts
   }
 
-  get guard(): ArmGuard {
-    return this.#parts.guard
-  }
-
   /** `draw` is uniform in [0, 1). */
   wants(draw: number): boolean {
     const { percent, maxInFlight } = this.#parts.settings
@@ -67,9 +65,9 @@ export class Shadow {
     call: Call<'model.invoke'>,
     next: Next<'model.invoke'>,
     { target, request, attributes }: Alternative<'model.invoke'>,
-    { taskClass, arm, reply, comparison }: Served,
+    { taskClass, arm, reply, comparison, isReference }: Served,
   ): Promise<void> {
-    const { settings, guard, clock, log, onOff } = this.#parts
+    const { settings, guards, clock, log, onOff } = this.#parts
     const controller = new AbortController()
     this.#inFlight.add(controller)
     const late = new SwitchyardError('TIMEOUT', 'a shadow call did not end in time', { retryable: false })
@@ -90,10 +88,10 @@ export class Shadow {
         attempt: 1,
         trace: new QuietTrace(),
       })
-      const reference = answerOf(theirs, await theirs.ended, comparison)
+      const shadowed = answerOf(theirs, await theirs.ended, comparison)
       // Where the reference gives no answer that compares, it says nothing about the arm.
-      if (reference === undefined) return
-      const off = guard.note(taskClass, arm, served === reference ? 1 : 0)
+      if ((isReference ? served : shadowed) === undefined) return
+      const off = guards.note(taskClass, arm, served === shadowed ? 1 : 0)
       if (off !== undefined) onOff(taskClass, arm, off)
     } catch (error) {
       log.debug({ error, arm }, 'a shadow call failed')

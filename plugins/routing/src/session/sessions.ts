@@ -88,11 +88,13 @@ export class Sessions {
     if (pinned === undefined) return { deployment: first.deployment, why: 'unavailable', turn, from: session.pinned }
     const kept: Pin = { deployment: session.pinned, why: 'kept', turn }
     if (pinned === first || pinned.prices === undefined || first.prices === undefined) return kept
+    const output = session.answered === 0 ? OUTPUT_GUESS : session.output / session.answered
     const prospect: Prospect = {
       turns: this.#lengths.ahead(turn),
       prompt,
-      growth: session.grown === 0 ? prompt / turn : session.growth / session.grown,
-      output: session.answered === 0 ? OUTPUT_GUESS : session.output / session.answered,
+      // The cache holds the last prompt and its reply, so the prompt before was smaller by a reply.
+      growth: session.grown === 0 ? Math.max(0, prompt - Math.max(0, session.warm - output)) : session.growth / session.grown,
+      output,
     }
     const { staying, switching, leave } = regretOf(
       prospect,
