@@ -19,6 +19,7 @@ export {
 } from './reports/focus-columns.ts'
 export type { Forecast, ForecastMethod } from './reports/forecast.ts'
 export type { BudgetForecast } from './reports/forecast-reader.ts'
+export { costInstant, costMonth } from './reports/instants.ts'
 export {
   type AnomalyQuery,
   type CostDimension,

@@ -3,6 +3,8 @@ import type { CallerClass } from '../principal.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { Route, ServerParts } from '../server/http-server.ts'
 import { adminRoleOf, requireRole } from './admin-role.ts'
+import { budgetsHandler } from './budgets.ts'
+import { costsHandler } from './costs.ts'
 import { changeHealth, listHealth, showHealth } from './health.ts'
 import { keysHandler } from './keys.ts'
 import { listCatalog } from './models.ts'
@@ -31,8 +33,8 @@ export function adminRoute(method: string | undefined, path: string): Route | un
 }
 
 function handlerOf(method: string | undefined, path: string): AdminHandler | undefined {
-  const ofKeys = keysHandler(method, path)
-  if (ofKeys !== undefined) return ofKeys
+  const of = keysHandler(method, path) ?? costsHandler(method, path) ?? budgetsHandler(method, path)
+  if (of !== undefined) return of
   if (method === 'GET') {
     if (path === '/admin/providers') return listProviders
     if (path === '/admin/models') return listCatalog

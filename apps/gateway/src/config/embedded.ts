@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { access } from '@switchyard/access'
+import { budget } from '@switchyard/budget'
 import { cacheMemory } from '@switchyard/cache-memory'
 import { sqlite } from '@switchyard/connector-sqlite'
 import type { Logger, ModelEndpoint, Plugin } from '@switchyard/contract'
@@ -68,8 +69,8 @@ const DEMO_ENDPOINTS: readonly ModelEndpoint[] = ['chat/completions', 'embedding
 const NOWHERE = 'http://127.0.0.1:9/v1'
 
 /**
- * The plugins of the default assembly: access, routing, resilience, rate limits (none until some are given), health, the catalog, memory
- * cache, SQLite in the data folder, Portkey. Starts nothing. Policies of a stage run in this order.
+ * The plugins of the default assembly: access, routing, resilience, rate limits and budgets (none until some are given), health, the ledger,
+ * the catalog, memory cache, SQLite in the data folder, Portkey. Starts nothing. Policies of a stage run in this order.
  */
 export function planEmbedded(
   options: EmbeddedOptions,
@@ -85,6 +86,8 @@ export function planEmbedded(
     resilience(),
     rateLimit(),
     health(),
+    // Last of those with policies: each upstream attempt is to pass it.
+    budget({ journal: { directory: join(options.dataDir, 'journal') } }),
     modelCatalog({ overrides, dataDir: options.dataDir, update: { enabled: update } }),
     cacheMemory(),
     sqlite({ path: databaseOf(options) }),

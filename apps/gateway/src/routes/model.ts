@@ -18,7 +18,16 @@ import { modelBody } from './model-body.ts'
 import { traceHeader } from './trace-header.ts'
 
 /** Upstream headers that mean something to a client; the rest stays here. */
-const HANDED_OUT = ['content-type', 'ratelimit', 'ratelimit-policy', 'x-switchyard-simulated', 'x-switchyard-degraded'] as const
+const HANDED_OUT = [
+  'content-type',
+  'ratelimit',
+  'ratelimit-policy',
+  'x-switchyard-simulated',
+  'x-switchyard-degraded',
+  'x-switchyard-cost-usd',
+  'x-switchyard-budget',
+  'x-switchyard-budget-remaining-usd',
+] as const
 const RATE_LIMIT = 'x-ratelimit-'
 
 export interface ModelCall {

@@ -73,10 +73,29 @@ export function toHttp(thrown: unknown, { dialect = 'chat/completions', exhauste
     headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000))
     headers['retry-after-ms'] = String(Math.ceil(error.retryAfterMs))
   }
+  const budget = budgetIn(error)
+  if (typeof budget?.resetsAt === 'string') headers['x-switchyard-budget-resets-at'] = budget.resetsAt
   const own = statusOf(error)
   const status = exhausted && (own === 429 || own >= 500) ? 503 : own
-  if (dialect !== 'problem') return { status, headers, contentType: 'application/json', body: errorBody(dialect, error) }
-  return { status, headers, contentType: 'application/problem+json', body: problem(error, status) }
+  if (dialect === 'problem')
+    return {
+      status,
+      headers,
+      contentType: 'application/problem+json',
+      body: { ...problem(error, status), ...(budget && { budget }) },
+    }
+  const body = errorBody(dialect, error)
+  // Clients of either dialect read the error they know, and find the rest beside it.
+  if (budget !== undefined) body.error = { ...(body.error as object), budget }
+  return { status, headers, contentType: 'application/json', body }
+}
+
+/** Which budget is used up, what is left of it in USD, and when it begins anew. */
+function budgetIn({ code, details }: SwitchyardError): Readonly<Record<string, unknown>> | undefined {
+  if (code !== 'BUDGET_EXCEEDED' || typeof details?.budget !== 'string') return undefined
+  const { budget: name, level, limit: limitUsd, available: availableUsd, needed: neededUsd, resetsAt, reason } = details
+  const at = typeof resetsAt === 'number' ? new Date(resetsAt).toISOString() : null
+  return { name, level, limitUsd, availableUsd, neededUsd, resetsAt: at, reason }
 }
 
 function ownHeaders({ details }: SwitchyardError): Record<string, string> {
