@@ -8,6 +8,7 @@ import {
   type Secret,
   SwitchyardError,
 } from '@switchyard/contract'
+import { requireLocal } from './local-request.ts'
 
 export interface KeyEntry {
   readonly key: Secret
@@ -27,7 +28,10 @@ export interface Authenticated {
   readonly headers: IncomingHttpHeaders
 }
 
-/** `source` is the peer's address. Throws or rejects `UNAUTHENTICATED`, and `RATE_LIMITED` after too many failures. */
+/**
+ * `source` is the peer's address. Throws or rejects `UNAUTHENTICATED`, `RATE_LIMITED` after too many failures, and `FORBIDDEN` for who has
+ * no key where only programs of this machine need none.
+ */
 export type Authenticate = (headers: IncomingHttpHeaders, source?: string) => Authenticated | Promise<Authenticated>
 
 export interface AuthenticatorParts {
@@ -52,7 +56,10 @@ export function authenticator({ keys, access, local }: AuthenticatorParts): Auth
     if (configured !== undefined) {
       const found = configured(headers)
       if (found !== undefined) return found
-    } else if (local && (access === undefined || !access.configured())) return { principal: LOCAL, class: 'local', headers }
+    } else if (local && (access === undefined || !access.configured())) {
+      requireLocal(headers, source)
+      return { principal: LOCAL, class: 'local', headers }
+    }
     if (access === undefined) throw refused(headers)
     const identity = access.authenticate(headers, { source })
     return identity instanceof Promise ? identity.then((one) => known(one, headers)) : known(identity, headers)

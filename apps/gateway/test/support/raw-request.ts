@@ -23,4 +23,4 @@ export function rawRequest(url: string, text = ''): RawRequest {
 }
 
 /** Head of a POST of a chat, without its end, so that more headers can follow. */
-export const CHAT_HEAD: string = 'POST /v1/chat/completions HTTP/1.1\r\nhost: here\r\n'
+export const CHAT_HEAD: string = 'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n'
