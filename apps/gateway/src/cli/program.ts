@@ -1,6 +1,8 @@
 import { MODEL_ENDPOINTS } from '@switchyard/contract'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addBudgetsCommand } from './budgets.ts'
 import type { PlanOptions } from './check.ts'
+import { addCostsCommand } from './costs.ts'
 import type { ExplainOptions } from './explain.ts'
 import { parsePort } from './flags.ts'
 import { addKeysCommand } from './keys.ts'
@@ -56,6 +58,8 @@ export function switchyardProgram(): Command {
     .option('--json', 'as JSON', false)
     .action(async (options: ModelsOptions) => (await import('./models.ts')).models(options))
   addKeysCommand(program)
+  addCostsCommand(program)
+  addBudgetsCommand(program)
   addRouteCommand(program)
   return program
 }
