@@ -1,8 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { budgetBench } from './budget/bench.ts'
+import { SCHEMES } from './budget/schemes.ts'
 import { costBench } from './cost/bench.ts'
 import { FAULT_PARTS, faultsBench } from './faults/bench.ts'
 import { CHAOS_FAULTS } from './faults/chaos/faults.ts'
 import { httpBench } from './http/bench.ts'
+import { killBench } from './kill/bench.ts'
 import { simulateBench } from './simulate/bench.ts'
 import { soakBench } from './soak/bench.ts'
 import { tokensBench } from './tokens/bench.ts'
@@ -77,6 +80,30 @@ program
   .option('--seed <n>', 'of the generator', positive, 1)
   .option('--json <file>', 'write { rows } there')
   .action(async (options) => void (await simulateBench(options)))
+
+program
+  .command('budget')
+  .description(
+    'what processes that share a budget bill against it, with clients that leave, kills, settles that come twice and a Redis that loses all; beside common schemes',
+  )
+  .option('--processes <n>', 'processes of the load', positive, 4)
+  .option('--concurrent <n>', 'calls in flight of the small budget', positive, 256)
+  .option('--rounds <n>', 'runs of each scheme', positive, 1)
+  .option('--seed <n>', 'of the load', positive, 1)
+  .addOption(new Option('--only <schemes...>', 'these schemes alone').choices(SCHEMES.map(({ name }) => name)))
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await budgetBench(options)))
+
+program
+  .command('kill')
+  .description(
+    'kills a process with its budget, journal and ledger under load, again and again: the ledger against what the upstream billed',
+  )
+  .option('--times <n>', 'kills', positive, 50)
+  .option('--concurrent <n>', 'calls in flight', positive, 32)
+  .option('--seed <n>', 'of the load and of the moments', positive, 1)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await killBench(options)))
 
 function positive(text: string): number {
   const value = Number(text)
