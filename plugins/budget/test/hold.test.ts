@@ -32,6 +32,8 @@ describe('the hold', () => {
   test.each([
     ["the request's limit", { max_tokens: 300 }, 300],
     ['all its answers', { max_tokens: 100, n: 3 }, 300],
+    ['the larger of two limits', { max_tokens: 300, max_completion_tokens: 1 }, 300],
+    ['answers whose number stands in quotes', { max_tokens: 100, n: '3' }, 300],
     ["the model's limit, where it sets none", { max_tokens: undefined }, 1_000],
     ["the model's limit for each answer", { max_tokens: undefined, n: 2 }, 2_000],
   ])('is for %s', (_name, body, tokens) => {
@@ -50,6 +52,50 @@ describe('the hold', () => {
     const entry = entryOf({ prices: [{ perToken: { input: 2_000_000, output: 10_000_000 } }] })
     const standard = of({ service_tier: 'standard' }, { entry }).hold as bigint
     expect(of({ service_tier: 'priority' }, { entry }).hold).toBe((standard * 5n + 1n) / 2n)
+  })
+
+  test('is at the standard price for a cheaper tier, which may not be granted', () => {
+    // Words of the same length, since the input is held by its bytes.
+    expect(of({ service_tier: 'flex' }).hold).toBe(of({ service_tier: 'auto' }).hold)
+    expect(of({ service_tier: 'batch' }).hold).toBe(of({ service_tier: 'xxxxx' }).hold)
+  })
+
+  test('is for answers that are made and thrown away, and for every prompt', () => {
+    const body = { model: 'acme/m', prompt: ['a', 'b'], best_of: 5 }
+    const { request } = callOf({ endpoint: 'completions', body: { ...body, max_tokens: undefined, messages: undefined } })
+    expect(outputOf(forecast(M, request, 'standard', AT, new OutputLengths(), OPTIONS), 10_000_000)).toBeGreaterThanOrEqual(
+      10_000,
+    )
+  })
+
+  test('is for what tools of the vendor find, and for what they cost', () => {
+    const entry = entryOf({
+      limits: { context: 50_000 },
+      prices: [{ perToken: { input: 1, output: 1 }, perUnit: { webSearch: 10_000_000_000 } }],
+    })
+    const own = of({ tools: [{ type: 'function', function: { name: 'f' } }], max_tokens: 0 }, { entry }).hold as bigint
+    expect(own).toBeLessThan(1_000n)
+    const searching = (tool: object): bigint => of({ tools: [tool], max_tokens: 0 }, { entry }).hold as bigint
+    expect(searching({ type: 'web_search' })).toBe(100_000_050_000n)
+    expect(searching({ type: 'web_search_20250305', name: 'web_search', max_uses: 3 })).toBe(30_000_050_000n)
+    expect(of({ web_search_options: {}, max_tokens: 0 }, { entry }).hold).toBe(100_000_050_000n)
+  })
+
+  test('is at the price of pictures, where the model may draw', () => {
+    const entry = entryOf({ prices: [{ perToken: { input: 1, output: 2_000_000, imageOut: 30_000_000 } }] })
+    expect(outputOf(of({ max_tokens: 100 }, { entry }), 30_000_000)).toBe(100)
+    expect(outputOf(of({ max_tokens: 100, modalities: ['text'] }, { entry }), 2_000_000)).toBe(100)
+  })
+
+  test('is not lowered by letters that stand as escapes', () => {
+    const content = [{ type: 'image_url', image_url: { url: 'https://x.y/z.png' } }]
+    const { request } = callOf({ body: { max_tokens: 0, messages: [{ role: 'user', content }] } })
+    const text = new TextDecoder().decode(request.raw)
+    const hidden = { ...request, raw: new TextEncoder().encode(text.replaceAll('"type"', '"\\u0074ype"')) }
+    const holdOf = (one: ModelRequest) => forecast(M, one, 'standard', AT, new OutputLengths(), OPTIONS).hold
+    expect(holdOf(hidden)).toBeGreaterThanOrEqual(holdOf(request) as bigint)
+    const accented = { ...request, raw: new TextEncoder().encode(text.replaceAll('"type"', '"t\\u00e9"')) }
+    expect(holdOf(accented)).toBeLessThan(holdOf(request) as bigint)
   })
 
   test('is at the context step that the input may reach', () => {
@@ -72,6 +118,15 @@ describe('the hold', () => {
 
   test('is for all that the model reads, where the request brings in what is stored elsewhere', () => {
     expect(outputOf(of({ previous_response_id: 'r', max_tokens: 0 }), 4_000_000)).toBe(200_000)
+    for (const body of [
+      { prompt: { id: 'pmpt_1' } },
+      { input: [{ type: 'item_reference', id: 'm' }] },
+      { input: [{ id: 'm' }] },
+    ]) {
+      const { request } = callOf({ endpoint: 'responses', body: { max_output_tokens: 0, messages: undefined, ...body } })
+      expect(outputOf(forecast(M, request, 'standard', AT, new OutputLengths(), OPTIONS), 4_000_000)).toBe(200_000)
+    }
+    expect(outputOf(of({ extra_body: { google: { cached_content: 'c' } }, max_tokens: 0 }), 4_000_000)).toBe(200_000)
   })
 
   test('of images and speech is by the piece', () => {

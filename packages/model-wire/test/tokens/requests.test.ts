@@ -162,8 +162,10 @@ describe('what is no text', () => {
 test.each<[ModelEndpoint, Record<string, unknown>, number | undefined]>([
   ['chat/completions', { max_tokens: 10 }, 10],
   ['chat/completions', { max_tokens: 10, max_completion_tokens: 20 }, 20],
+  ['chat/completions', { max_tokens: 20, max_completion_tokens: 10 }, 20],
+  ['chat/completions', { max_tokens: 20, n: '3' }, 60],
   ['chat/completions', { max_completion_tokens: 20, n: 3 }, 60],
-  ['chat/completions', { max_completion_tokens: 20, n: 1e9 }, 20 * 128],
+  ['chat/completions', { max_completion_tokens: 20, n: 1e9 }, 20 * 16_384],
   ['chat/completions', { max_completion_tokens: 20, n: 0 }, 20],
   ['chat/completions', { n: 2 }, undefined],
   ['completions', { max_tokens: 10, prompt: ['a', 'b'], best_of: 4, n: 2 }, 80],

@@ -61,7 +61,7 @@ export class Books {
 
   /** Books an attempt whose reply has ended. Never throws. */
   ended(attempt: Attempt, ending: ModelEnding, account: Account | undefined): void {
-    const { outcome, usage, usageSource, unreconciled } = ending
+    const { outcome, usage, usageSource, unreconciled, serviceTier } = ending
     const estimated = usageSource === 'none'
     this.#end(attempt, account, {
       at: this.#options.clock.now(),
@@ -69,6 +69,7 @@ export class Books {
       usage: estimated ? { inputTokens: attempt.inputTokens ?? Math.ceil(attempt.bytes / 4), outputTokens: 0 } : usage,
       usageSource: estimated ? 'estimated' : usageSource,
       unreconciled: unreconciled === true,
+      serviceTier,
     })
     if (usageSource === 'reported' && outcome === 'complete') attempt.subject.lengths.add(usage.outputTokens)
   }

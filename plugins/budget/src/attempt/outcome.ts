@@ -3,6 +3,7 @@ import type { ModelEnding, Usage } from '@switchyard/contract'
 import type { Cell, Outcome } from '../ledger/columns.ts'
 import { microOfPico, nanoOfPico, storable } from '../money.ts'
 import type { Attempt } from './attempt.ts'
+import { servedTier } from './tier.ts'
 
 /** How an attempt ended, and what was used. */
 export interface End {
@@ -11,6 +12,8 @@ export interface End {
   readonly usage: Usage
   readonly usageSource: ModelEnding['usageSource']
   readonly unreconciled: boolean
+  /** As the reply names it. */
+  readonly serviceTier?: string | undefined
 }
 
 /** An ended attempt in money. */
@@ -29,9 +32,10 @@ const NO_PARTS = '{}'
 
 /** Prices an end exactly. Without a price the cost is recorded as unknown, and `unknownNano` is charged. */
 export function charge(attempt: Attempt, end: End, unknownNano: bigint): Charged {
-  const { catalog, entry, tier, at, baseline } = attempt
+  const { catalog, entry, at, baseline } = attempt
   const { usage, outcome, usageSource } = end
   const used = usageSource !== 'none'
+  const tier = servedTier(attempt.tier, end.serviceTier)
   const cost = used && entry !== undefined ? price(entry, usage, { tier, at }) : undefined
   const isUnknown = used && (cost === null || cost === undefined || cost.unknown.length > 0)
   const pico = isUnknown ? undefined : (cost?.pico ?? 0n)

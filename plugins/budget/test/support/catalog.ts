@@ -9,7 +9,7 @@ export function entryOf(parts: Partial<StoredEntry>): Entry {
 
 /**
  * `acme/m`: 2 USD in and 10 USD out a million tokens, cache reads at 0.2, writes at 2.5 and 4, audio at 40 and 80, twice that beyond 100,000
- * tokens and for priority; at most 1,000 tokens out. `acme/free` costs nothing, `acme/unpriced` nobody knows what, `acme/strong` ten times.
+ * tokens and for priority, half for flex and batch; at most 1,000 tokens out. `acme/free` costs nothing, `acme/unpriced` nobody knows what, `acme/strong` ten times.
  */
 export const ENTRIES: readonly Entry[] = [
   entryOf({
@@ -28,6 +28,8 @@ export const ENTRIES: readonly Entry[] = [
       },
       { contextOver: 100_000, perToken: { input: 4_000_000, output: 20_000_000 } },
       { tier: 'priority', perToken: { input: 4_000_000, output: 20_000_000 } },
+      { tier: 'flex', perToken: { input: 1_000_000, output: 5_000_000 } },
+      { tier: 'batch', perToken: { input: 1_000_000, output: 5_000_000 } },
     ],
   }),
   entryOf({ model: 'free', free: true }),
