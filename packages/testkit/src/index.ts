@@ -26,6 +26,7 @@ export {
 export { modelSuite } from './suites/model/model-suite.ts'
 export { routerSuite } from './suites/router/router-suite.ts'
 export { sqlSuite } from './suites/sql/sql-suite.ts'
+export { strategySuite } from './suites/strategy/strategy-suite.ts'
 export { type AnySuite, suites } from './suites/suites.ts'
 export { DEFAULT_TOKENS } from './upstream/answer.ts'
 export { BIG_INTEGER } from './upstream/chat.ts'

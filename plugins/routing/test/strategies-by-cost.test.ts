@@ -158,6 +158,10 @@ describe('budget-aware', () => {
     expect([79, 81, 79, 76, 74, 79].map(first)).toEqual(['good', 'cheap', 'cheap', 'cheap', 'good', 'good'])
   })
 
+  test('the cheapest stays first until its own threshold is passed by the hysteresis', () => {
+    expect([0.94, 0.91, 0.89, 0.76, 0.74].map((used) => nextThrift(2, used, options))).toEqual([2, 2, 1, 1, 0])
+  })
+
   test('steps never go down within the hysteresis, and up at once', () => {
     fc.assert(
       fc.property(fc.constantFrom<Thrift>(0, 1, 2), fc.double({ min: 0, max: 1.2, noNaN: true }), (now, used) => {

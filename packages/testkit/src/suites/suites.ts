@@ -8,6 +8,7 @@ import { healthSuite } from './health/health-suite.ts'
 import { modelSuite } from './model/model-suite.ts'
 import { routerSuite } from './router/router-suite.ts'
 import { sqlSuite } from './sql/sql-suite.ts'
+import { strategySuite } from './strategy/strategy-suite.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of suites holds suites of unlike ports
 export type AnySuite = Suite<any, any>
@@ -23,4 +24,5 @@ export const suites: readonly AnySuite[] = [
   modelSuite,
   routerSuite,
   sqlSuite,
+  strategySuite,
 ]

@@ -251,6 +251,22 @@ describe('a cascade', () => {
     })
   })
 
+  test('is made in no session that a prompt cache is warm for, and pins none itself', async () => {
+    const clock = virtualClock()
+    const { through } = await learned(fixed(agree), { session: { ttlMs: 1_000 } }, { clock })
+    const { next, calls } = upstream({ 'p/a': 'A', 'p/b': 'A', 'p/strong': 'S' })
+    const models = async (body: object = {}): Promise<readonly string[]> => {
+      calls.length = 0
+      await through(asked({ prompt_cache_key: 's', ...body }), next)
+      await new Promise(setImmediate)
+      return calls.map(({ request: { model } }) => model)
+    }
+    expect(await models({ n: 2 })).toEqual(['p/strong'])
+    expect(await models()).toEqual(['p/strong'])
+    await clock.advance(1_000)
+    for (let turn = 0; turn < 3; turn++) expect(await models()).toEqual(['p/a', 'p/b'])
+  })
+
   test('a copy that will not be served does not carry the marks of its owner', async () => {
     const mark = Symbol('mark')
     const { through } = await learned(fixed(agree))

@@ -1,5 +1,5 @@
 import type { Entry } from '@switchyard/catalog'
-import type { Call, ModelReply, Next, Strategy } from '@switchyard/contract'
+import type { Call, Decision, ModelReply, Next, Strategy } from '@switchyard/contract'
 import { virtualClock } from '@switchyard/testkit'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { RouteInput } from '../../src/index.ts'
@@ -128,7 +128,8 @@ describe('sessions on a route', () => {
     const ranked = async (session: string) => {
       const given = turn(session)
       await through(given, next)
-      const { order, expectedPicoUsd } = given.trace.decisions[0]?.because as { order: string[]; expectedPicoUsd: number[] }
+      const [first] = given.trace.decisions
+      const { order, expectedPicoUsd } = (first as Decision).because as { order: string[]; expectedPicoUsd: number[] }
       return { order, dearerFirst: (expectedPicoUsd[0] as number) > (expectedPicoUsd[1] as number) }
     }
     expect(await ranked('s')).toEqual({ order: ['p/p/dear', 'p/p/less'], dearerFirst: false })
