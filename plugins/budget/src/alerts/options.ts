@@ -107,7 +107,9 @@ export const anomalyOptions: z.ZodType<
     .describe('How often it looks; it reads eight weeks of the ledger, grouped by the hour.'),
 })
 
+/** What is no URL at all is told so by the check before. */
 function isGuarded(url: string): boolean {
+  if (!URL.canParse(url)) return true
   const { protocol, hostname } = new URL(url)
   return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 }

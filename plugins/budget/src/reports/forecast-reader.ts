@@ -3,7 +3,7 @@ import type { Dialect } from '../ledger/schema.ts'
 import type { Budget } from '../limits/budget.ts'
 import { windowAt } from '../limits/window.ts'
 import { checkTimeZone } from './days.ts'
-import { exhaustedAt, type ForecastMethod, forecast, predict } from './forecast.ts'
+import { exhaustedAt, type ForecastMethod, forecast, predict, usdUntil } from './forecast.ts'
 import { HOUR_MS, type HourlySeries, type HourlyUsd, hourlyByValue, hourlyTotal } from './hourly.ts'
 import type { CostForecast, ForecastQuery, PlainDimension } from './port.ts'
 
@@ -90,10 +90,7 @@ function budgetForecast(
     value,
     limitUsd,
     spentUsd,
-    expectedUsd:
-      resetsAt === undefined
-        ? undefined
-        : forecast(hours, { from: begins, to: resetsAt, now: at, timeZone: budget.timeZone }).expectedUsd,
+    expectedUsd: resetsAt === undefined ? undefined : spentUsd + usdUntil(prediction, at, resetsAt),
     method: prediction.method,
     exhaustedAt: exhausted,
     daysLeft: exhausted === undefined ? undefined : (exhausted - at) / 86_400_000,

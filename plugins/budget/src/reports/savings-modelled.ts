@@ -80,10 +80,12 @@ export function modelledSaving(calls: readonly SpentCall[], catalog: Catalog): M
       continue
     }
     if (answer === undefined) {
-      // A reply from a cache, or nothing but attempts that failed and checks.
+      // A reply from a cache. Where nobody knows what came, as of an attempt that never settled, the baseline is taken to cost the same.
       const saved = call.reduce((sum, { cacheSaved }) => sum + (cacheSaved ?? 0n), 0n)
+      const unanswered = call.reduce((sum, { purpose, pico }) => (purpose === undefined ? sum + (pico ?? 0n) : sum), 0n)
       levers.cache += saved
-      baselinePico += saved
+      levers.retries += unanswered
+      baselinePico += saved + unanswered
     } else {
       const against = baselineOf(answer, cached ?? 0, lengths, catalog)
       if (against === undefined) {
