@@ -1,0 +1,8 @@
+export { HASHED_DIMENSIONS, HASHED_ENCODER_ID, hashedNgrams, type SparseVector, sparseNgrams } from './encoder/hashed-ngrams.ts'
+export { type AuditedOptions, AuditedPolicy, type Consequence, type Verdict } from './policy/audited-policy.ts'
+export { settled } from './policy/judgement.ts'
+export { type Question, questionOf } from './policy/question.ts'
+export type { AnswerGroup, Neighbour, Ranked } from './policy/ranking.ts'
+export { type Sampling, samplingFor } from './policy/sampling.ts'
+export type { SavedPolicy } from './policy/saved-policy.ts'
+export { type Refusal, refusalOf, type Surroundings, type Veto, vetoOf } from './policy/vetoes.ts'

@@ -1,0 +1,287 @@
+import { EvidenceWindow } from './cut.ts'
+import { FEATURES, featuresOf } from './features.ts'
+import { type Example, fitInSlices, type Scorer, score } from './logistic.ts'
+import { type PairEvidence, pairEvidence } from './pair-evidence.ts'
+import type { Question } from './question.ts'
+import { type AnswerGroup, type Neighbour, type Ranked, rank } from './ranking.ts'
+import {
+  evidenceOf,
+  examplesOf,
+  type SavedPolicy,
+  STATE_VERSION,
+  savedEvidence,
+  savedExamples,
+  savedScorer,
+  scorerOf,
+} from './saved-policy.ts'
+import { type TermWeights, termWeights } from './term-weights.ts'
+import { type Veto, vetoOf } from './vetoes.ts'
+import { type Standing, standingsOf } from './votes.ts'
+
+/** How one policy serves. */
+export interface AuditedOptions {
+  /** Share of all requests that may be answered wrongly, in [0, 1); 0 = nothing is served. */
+  readonly epsilon: number
+  /** Least share of hits that is audited, in (0, 1]. */
+  readonly auditFloor: number
+  /** Look-ups whose truth is remembered for the cut. */
+  readonly window: number
+  /** Below this similarity, by both views, there is no candidate; cosine, in [-1, 1]. */
+  readonly minSimilarity: number
+  /** Share of misses that a judge is asked about, in (0, 1]. */
+  readonly judgeShare: number
+  /** Without any label for so long, nothing is served until there is evidence again. */
+  readonly evidenceMaxAgeMs: number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Milliseconds since any fixed moment. */
+  readonly now: () => number
+}
+
+/** What the policy decided of one look-up. */
+export interface Verdict<G extends AnswerGroup = AnswerGroup> {
+  readonly question: Question
+  /** Undefined where every group near enough is kept off by a veto. */
+  readonly candidate: Ranked<G> | undefined
+  /** The candidate of the group that comes next: to be asked about where a judge says no to the first. */
+  readonly next: Ranked<G> | undefined
+  /** Why the nearest group is kept off, where it is. */
+  readonly veto: Veto | undefined
+  readonly margin: number
+  readonly features: Float64Array
+  /** That the candidate's answer would do; undefined before the first fit. */
+  readonly probability: number | undefined
+  readonly serve: boolean
+  /** What to find out beside: send the call upstream too, or ask the judge after the call. */
+  readonly ask: 'audit' | 'judge' | undefined
+  /** 1 / the probability with which that was to be asked. */
+  readonly weight: number
+}
+
+/** What to do with the entries once a label is in. */
+export interface Consequence<G extends AnswerGroup = AnswerGroup> {
+  /** The group that the asked question belongs to; undefined: its fresh answer founds one. */
+  readonly join: G | undefined
+  /** An entry that was served wrongly, to be removed on every node with its aliases. */
+  readonly remove: Ranked<G> | undefined
+}
+
+const FIRST_FIT = 150
+const FIT_EACH = 50
+const STEADY = 600
+const FIT_EACH_STEADY = 150
+const MOST_EXAMPLES = 5_000
+const CUT_EACH = 25
+const RIDGE = 2
+const MOST_TERMS = 50_000
+const EARLY_AUDITS = 30
+const DOUBT = 1.5
+const MOST_GROUPS = 5
+const EMPTY = new Float64Array(0)
+
+/**
+ * The audited nearest-neighbour policy of one partition class: serves the stored answer of the likeliest group while the measured upper
+ * bound of wrong answers stays within `epsilon`, and keeps measuring it. Until there is evidence it serves nothing (shadow mode).
+ * Bounded: a window of evidence, five thousand examples, fifty thousand terms.
+ */
+export class AuditedPolicy {
+  readonly #options: AuditedOptions
+  readonly #weights: TermWeights
+  readonly #pairs: PairEvidence
+  readonly #examples: Example[] = []
+  #evidence: EvidenceWindow
+  #scorer: Scorer | undefined
+  #fit: Generator<undefined, Scorer> | undefined
+  #cut: number | undefined
+  #labels = 0
+  #nextFit = FIRST_FIT
+  #requests = 0
+  #lookups = 0
+  #sinceCut = 0
+  #audits = 0
+  #lastLabelAt: number
+
+  /**
+   * `saved` is what `save` gave. Of another version, or of other features, it is not read; where its last label is older than
+   * `evidenceMaxAgeMs`, what was learnt is kept and the evidence is not: nothing is served until there is some again.
+   */
+  constructor(options: AuditedOptions, saved?: SavedPolicy) {
+    this.#options = options
+    const known = saved?.version === STATE_VERSION && isOfFeatures(saved) ? saved : undefined
+    this.#lastLabelAt = known?.lastLabelAt ?? options.now()
+    this.#weights = termWeights(MOST_TERMS, known?.terms)
+    this.#pairs = pairEvidence(MOST_TERMS, known?.pairs)
+    this.#evidence = new EvidenceWindow(options.window)
+    if (known === undefined) return
+    this.#scorer = scorerOf(known)
+    this.#examples.push(...examplesOf(known))
+    this.#labels = known.labels
+    this.#nextFit = Math.max(FIRST_FIT, known.labels + FIT_EACH)
+    this.#requests = known.requests
+    this.#lookups = known.lookups
+    if (this.#stale()) return
+    this.#audits = known.audits
+    this.#evidence = new EvidenceWindow(options.window, evidenceOf(known))
+    if (known.lookups > 0) this.#recut()
+  }
+
+  /** Lowest probability that is served now; undefined in shadow mode. */
+  get cut(): number | undefined {
+    return this.#cut
+  }
+
+  /** Counts a request of the route, whether or not it is looked up. */
+  request(): void {
+    this.#requests += 1
+  }
+
+  /** Counts the words of a question that was asked. */
+  observe(question: Question): void {
+    this.#weights.add(question.terms)
+  }
+
+  /**
+   * Judges one look-up; undefined where no neighbour is near enough. `neighbours`: the nearest 32 by the encoder. `epsilon` tightens the
+   * bound for this call; it never widens it.
+   */
+  decide<G extends AnswerGroup>(
+    question: Question,
+    neighbours: readonly Neighbour<G>[],
+    epsilon: number = this.#options.epsilon,
+  ): Verdict<G> | undefined {
+    const { minSimilarity, random, judgeShare } = this.#options
+    const standings = standingsOf(rank(question, neighbours, this.#weights))
+      .filter(({ members }) => (members[0] as Ranked<G>).blended >= minSimilarity)
+      .slice(0, MOST_GROUPS)
+    if (standings.length === 0) return undefined
+    let veto: Veto | undefined
+    const open: Judged<G>[] = []
+    for (const [at, standing] of standings.entries()) {
+      const kept = vetoOf(question, standing.group.founder)
+      const candidate = kept === undefined ? standing.members.find((member) => !vetoOf(question, member.question)) : undefined
+      if (at === 0 && candidate === undefined) veto = kept ?? vetoOf(question, (standing.members[0] as Ranked<G>).question)
+      if (candidate !== undefined) open.push(this.#judged(question, candidate, standing))
+    }
+    const [best, second] = open.sort((one, other) => (other.probability ?? 0) - (one.probability ?? 0))
+    if (best === undefined) return { ...NOTHING, question, veto }
+    this.#lookups += 1
+    this.#sinceCut += 1
+    if (this.#sinceCut >= CUT_EACH) this.#recut()
+    const { candidate, features, probability } = best
+    const cut = epsilon < this.#options.epsilon ? this.#evidence.cut(this.#allowed(epsilon)) : this.#cut
+    const serve = epsilon > 0 && probability !== undefined && cut !== undefined && this.#cut !== undefined && probability >= cut
+    const chance = serve ? this.#auditProbability(probability) : judgeShare
+    const asked = random() < chance
+    return {
+      question,
+      candidate,
+      next: second?.candidate,
+      veto,
+      margin: candidate.blended - best.standing.runnerUp,
+      features,
+      probability,
+      serve,
+      ask: asked ? (serve ? 'audit' : 'judge') : undefined,
+      weight: 1 / chance,
+    }
+  }
+
+  /** Takes in whether the candidate's answer would have done, as the verdict asked; says what becomes of the entries. */
+  learn<G extends AnswerGroup>(verdict: Verdict<G>, right: boolean): Consequence<G> {
+    const { question, candidate, features, probability, serve, weight } = verdict
+    if (candidate === undefined) return { join: undefined, remove: undefined }
+    if (serve) this.#audits += 1
+    if (right) candidate.group.good += 1
+    else candidate.group.bad += 1
+    this.#examples.push({ features, right, weight })
+    if (this.#examples.length > MOST_EXAMPLES) this.#examples.shift()
+    this.#evidence.add({ score: probability ?? 0, right, weight })
+    this.#pairs.learn(question, candidate.question, right, weight)
+    this.#labels += 1
+    this.#lastLabelAt = this.#options.now()
+    return { join: right ? candidate.group : undefined, remove: serve && !right ? candidate : undefined }
+  }
+
+  /** One slice of due work, of a few milliseconds at most; true while there is more to do. Call it between requests. */
+  maintain(): boolean {
+    if (this.#fit === undefined) {
+      if (this.#labels < this.#nextFit) return false
+      this.#fit = fitInSlices([...this.#examples], RIDGE, this.#scorer)
+      this.#nextFit = this.#labels + (this.#labels < STEADY ? FIT_EACH : FIT_EACH_STEADY)
+    }
+    const { done, value } = this.#fit.next()
+    if (done !== true) return true
+    this.#scorer = value
+    this.#fit = undefined
+    return false
+  }
+
+  /** The state as plain JSON, to be given to the constructor after a restart. */
+  save(): SavedPolicy {
+    return {
+      version: STATE_VERSION,
+      lastLabelAt: this.#lastLabelAt,
+      labels: this.#labels,
+      audits: this.#audits,
+      requests: this.#requests,
+      lookups: this.#lookups,
+      scorer: savedScorer(this.#scorer),
+      evidence: savedEvidence(this.#evidence.oldestFirst),
+      examples: savedExamples(this.#examples),
+      terms: this.#weights.save(),
+      pairs: this.#pairs.save(),
+    }
+  }
+
+  #judged<G extends AnswerGroup>(question: Question, candidate: Ranked<G>, standing: Standing<G>): Judged<G> {
+    const features = featuresOf(question, candidate, standing, { weights: this.#weights, pairs: this.#pairs })
+    const probability = this.#scorer === undefined ? undefined : score(this.#scorer, features)
+    return { candidate, standing, features, probability }
+  }
+
+  #stale(): boolean {
+    return this.#options.now() - this.#lastLabelAt > this.#options.evidenceMaxAgeMs
+  }
+
+  #recut(): void {
+    this.#sinceCut = 0
+    const { epsilon, window } = this.#options
+    if (this.#stale()) this.#evidence = new EvidenceWindow(window)
+    this.#cut = this.#evidence.cut(this.#allowed(epsilon))
+    if (this.#lookups < window) return
+    this.#lookups /= 2
+    this.#requests /= 2
+  }
+
+  /** The bound is on all requests, the evidence of look-ups with a candidate. */
+  #allowed(epsilon: number): number {
+    return (epsilon * this.#requests) / this.#lookups
+  }
+
+  #auditProbability(probability: number): number {
+    const early = EARLY_AUDITS / (this.#audits + EARLY_AUDITS)
+    return Math.min(1, Math.max(this.#options.auditFloor, early) + DOUBT * (1 - probability))
+  }
+}
+
+function isOfFeatures({ scorer }: SavedPolicy): boolean {
+  return scorer === undefined || scorer.means.length === FEATURES.length
+}
+
+interface Judged<G extends AnswerGroup> {
+  readonly candidate: Ranked<G>
+  readonly standing: Standing<G>
+  readonly features: Float64Array
+  readonly probability: number | undefined
+}
+
+const NOTHING = {
+  candidate: undefined,
+  next: undefined,
+  margin: 0,
+  features: EMPTY,
+  probability: undefined,
+  serve: false,
+  ask: undefined,
+  weight: 0,
+} as const
