@@ -160,7 +160,7 @@ export function authenticator(
     const claimed = kind.claimed(text)
     if (options?.signal?.aborted === true) throw new SwitchyardError('ABORTED', 'the caller left before its key was checked')
     // What was right a while ago is no guess: whoever guesses beside it must not shut it out.
-    const waitMs = before === undefined ? guesses.waitMs(source, claimed) : 0
+    const waitMs = before === undefined && !known.wasRight(digest) ? guesses.waitMs(source, claimed) : 0
     if (waitMs > 0) {
       parts.failed({ why: 'limited', claimed, source, at: clock.now() })
       throw tooManyFailures(waitMs)

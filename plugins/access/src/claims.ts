@@ -16,8 +16,9 @@ export function principalOf(payload: JWTPayload, rules: JwtOptions): Principal |
   const { models, endpoints } = rules
   return Object.freeze({
     tenant,
-    // With the issuer: two of them may call different people by one name.
-    keyId: `jwt:${rules.issuer}:${user}`,
+    // With the issuer: two of them may call different people by one name. What follows the last colon is the user, whatever it holds, or one
+    // issuer could name the people of another whose name goes on from its own.
+    keyId: `jwt:${rules.issuer}:${user.replaceAll('%', '%25').replaceAll(':', '%3A')}`,
     ...(team !== undefined && { team }),
     user,
     roles: Object.freeze(rolesOf(payload, rules.roles)),

@@ -1,4 +1,5 @@
 import type { GuessingOptions } from './options.ts'
+import { networkOf } from './sources.ts'
 
 interface Count {
   failures: number
@@ -7,7 +8,10 @@ interface Count {
 
 /** Counts failed attempts, by address and by claimed id. */
 export interface Guesses {
-  /** Milliseconds until the address, or the id, may try again; 0 = now. */
+  /**
+   * Milliseconds until the address, or the id, may try again; 0 = now. An address that did not fail itself is not made to wait for an id:
+   * whoever knows one, and ids are public, would shut its owner out.
+   */
   waitMs(source: string | undefined, id: string | undefined): number
   failed(source: string | undefined, id: string | undefined): void
   /** Addresses and ids that are counted. */
@@ -40,14 +44,19 @@ export function guesses({ perSource, perKey, windowMs, maxTracked }: GuessingOpt
     if (counts.size > maxTracked) for (const oldest of counts.keys()) return void counts.delete(oldest)
   }
 
+  function hasFailed(name: string): boolean {
+    return (counts.get(name)?.until ?? Number.NEGATIVE_INFINITY) > now()
+  }
+
   return {
-    waitMs: (source, id) =>
-      Math.max(
-        perSource === 0 || source === undefined ? 0 : wait(`s${source}`, perSource),
-        perKey === 0 || id === undefined ? 0 : wait(`k${id}`, perKey),
-      ),
+    waitMs(source, id) {
+      const place = source === undefined ? undefined : `s${networkOf(source)}`
+      const bySource = perSource === 0 || place === undefined ? 0 : wait(place, perSource)
+      const byKey = perKey === 0 || id === undefined || (place !== undefined && !hasFailed(place)) ? 0 : wait(`k${id}`, perKey)
+      return Math.max(bySource, byKey)
+    },
     failed(source, id) {
-      if (perSource > 0 && source !== undefined) count(`s${source}`)
+      if ((perSource > 0 || perKey > 0) && source !== undefined) count(`s${networkOf(source)}`)
       if (perKey > 0 && id !== undefined) count(`k${id}`)
     },
     get tracked() {

@@ -25,6 +25,8 @@ export interface JwksParts {
 
 const MAX_BYTES = 262_144
 const MAX_KEYS = 100
+/** Anyone can bring a token that names the issuer: while its set cannot be had, that asks for it no more often. */
+const AFTER_FAILURE_MS = 1_000
 
 interface Held {
   readonly find: ReturnType<typeof createLocalJWKSet>
@@ -39,15 +41,23 @@ export function jwks({ url, maxAgeMs, cooldownMs, egress, clock }: JwksParts): J
   let held: Held | undefined
   let triedAt = Number.NEGATIVE_INFINITY
   let fetching: Promise<Held> | undefined
+  let failure: { readonly at: number; readonly error: unknown } | undefined
 
-  function refresh(): Promise<Held> {
-    if (fetching === undefined) {
-      triedAt = clock.monotonic()
-      fetching = load().finally(() => {
-        fetching = undefined
-      })
+  async function refresh(): Promise<Held> {
+    if (fetching !== undefined) return fetching
+    if (failure !== undefined && clock.monotonic() - failure.at < AFTER_FAILURE_MS) throw failure.error
+    triedAt = clock.monotonic()
+    fetching = load()
+    try {
+      const found = await fetching
+      failure = undefined
+      return found
+    } catch (error) {
+      failure = { at: clock.monotonic(), error }
+      throw error
+    } finally {
+      fetching = undefined
     }
-    return fetching
   }
 
   async function load(): Promise<Held> {
@@ -72,7 +82,9 @@ export function jwks({ url, maxAgeMs, cooldownMs, egress, clock }: JwksParts): J
       try {
         return await present.find(header, token)
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || clock.monotonic() - triedAt < cooldownMs) throw error
+        // A fetch that is on its way may bring it: of several new tokens the first asks, and all get what comes.
+        const mayCome = fetching !== undefined || clock.monotonic() - triedAt >= cooldownMs
+        if (!(error instanceof errors.JWKSNoMatchingKey) || !mayCome) throw error
         return (await refresh()).find(header, token)
       }
     },

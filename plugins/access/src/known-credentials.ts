@@ -27,16 +27,25 @@ export interface KnownCredentials {
   delete(hash: string): void
   /** Forgets all of one key. */
   forget(id: string): void
+  /** Whether this was right when it was last checked, though it is forgotten: whoever brings it does not guess. */
+  wasRight(hash: string): boolean
   /** Counts what was forgotten: a check that began before may have seen what is no longer so. */
   readonly epoch: number
   readonly size: number
 }
 
-/** Holds `maxSize` at most; beyond it the oldest goes. */
+/** Holds `maxSize` at most, and remembers as many that it held; beyond it the oldest goes. */
 export function knownCredentials(maxSize: number): KnownCredentials {
   const all = new Map<string, Known>()
   const byKey = new Map<string, Set<string>>()
+  const before = new Set<string>()
   let epoch = 0
+
+  function dropRight(hash: string): void {
+    drop(hash)
+    before.add(hash)
+    if (before.size > maxSize) for (const oldest of before) return void before.delete(oldest)
+  }
 
   function drop(hash: string): void {
     const known = all.get(hash)
@@ -52,19 +61,24 @@ export function knownCredentials(maxSize: number): KnownCredentials {
     get: (hash) => all.get(hash),
     set(hash, known) {
       drop(hash)
+      before.delete(hash)
       all.set(hash, known)
       if (known.id !== undefined) {
         const hashes = byKey.get(known.id)
         if (hashes === undefined) byKey.set(known.id, new Set([hash]))
         else hashes.add(hash)
       }
-      if (all.size > maxSize) for (const oldest of all.keys()) return drop(oldest)
+      if (all.size > maxSize) for (const oldest of all.keys()) return dropRight(oldest)
     },
-    delete: drop,
+    delete(hash) {
+      drop(hash)
+      before.delete(hash)
+    },
     forget(id) {
       epoch += 1
-      for (const hash of [...(byKey.get(id) ?? [])]) drop(hash)
+      for (const hash of [...(byKey.get(id) ?? [])]) dropRight(hash)
     },
+    wasRight: (hash) => before.has(hash),
     get epoch() {
       return epoch
     },

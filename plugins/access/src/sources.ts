@@ -29,6 +29,17 @@ function plainAddress(address: string): string {
   return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address
 }
 
+/** What one holder of addresses is counted by: an IPv4 address, and of IPv6 the /64, which whoever has one address has whole. */
+export function networkOf(address: string): string {
+  const plain = plainAddress(address)
+  if (!plain.includes(':')) return plain
+  const [head = '', tail] = plain.split('::')
+  const before = head.split(':').filter((group) => group !== '')
+  const after = tail?.split(':').filter((group) => group !== '') ?? []
+  const between = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length)
+  return `${[...before, ...Array<string>(between).fill('0'), ...after].slice(0, 4).join(':')}::`
+}
+
 function addTo(list: BlockList, block: string): boolean {
   const [address = '', bits, more] = block.split('/')
   const family = isIP(address)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { SwitchyardError } from '@switchyard/contract'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { newKeyText } from '../src/key-text.ts'
 import { type FileSql, fileSql } from './support/file-sql.ts'
 import { ADMIN, CHANGE, made, type Node, startNode, VIRTUAL } from './support/node.ts'
 
@@ -270,9 +271,41 @@ describe('guessing', () => {
     const { id, key } = await made(guarded)
     await sql.query("UPDATE switchyard_keys SET digest = 'AAAA' WHERE id = ?", [id])
     for (const place of ['10.0.0.1', '10.0.0.2']) await expect(guarded.ask(key, place)).rejects.toThrow(UNAUTHENTICATED)
+    // Who did not fail yet has one try: it may be the owner, who is not to be shut out.
+    await expect(guarded.ask(key, '10.0.0.3')).rejects.toThrow(UNAUTHENTICATED)
     const before = selects()
-    await expect(guarded.ask(key, '10.0.0.3')).rejects.toMatchObject({ code: 'RATE_LIMITED' })
+    for (const place of ['10.0.0.1', '10.0.0.2', '10.0.0.3', undefined])
+      await expect(guarded.ask(key, place)).rejects.toMatchObject({ code: 'RATE_LIMITED' })
     expect(selects()).toBe(before)
+    await guarded.plugin.close()
+  })
+
+  test('of a key by others does not shut its owner out who comes for the first time, nor after the key was changed', async () => {
+    const guarded = await startNode({ sql, options: { guessing: { perSource: 3, perKey: 2 } } })
+    const { id, key } = await made(guarded)
+    const guess = async (source: string): Promise<void> => {
+      await guarded.ask(newKeyText('virtual', id), source).catch(() => {})
+    }
+    for (let at = 0; at < 4; at++) await guess('10.0.0.9')
+    await guarded.ask(key, '10.0.0.1')
+    // And now from the owner's own address, as behind one proxy.
+    for (let at = 0; at < 4; at++) await guess('10.0.0.1')
+    await guarded.keys.update(id, { name: 'changed' }, CHANGE)
+    await guarded.ask(key, '10.0.0.1')
+    // What is wrong by now is a guess like any other.
+    await guarded.keys.rotate(id, 0, CHANGE)
+    await expect(guarded.ask(key, '10.0.0.1')).rejects.toThrow(UNAUTHENTICATED)
+    await expect(guarded.ask(key, '10.0.0.1')).rejects.toMatchObject({ code: 'RATE_LIMITED' })
+    await guarded.plugin.close()
+  })
+
+  test('is counted by the network that one holder of IPv6 has', async () => {
+    const guarded = await startNode({ sql, options: { guessing: { perSource: 2 } } })
+    const { key } = await made(guarded)
+    for (const place of ['2001:db8:0:1::1', '2001:db8::1:ffff:0:0:2'])
+      await expect(guarded.ask('sk-sy-x', place)).rejects.toThrow(UNAUTHENTICATED)
+    await expect(guarded.ask(key, '2001:db8:0:1:a:b:c:d')).rejects.toMatchObject({ code: 'RATE_LIMITED' })
+    await guarded.ask(key, '2001:db8:0:2::1')
     await guarded.plugin.close()
   })
 

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { principalOf } from '../src/claims.ts'
 import type { AccessInput } from '../src/index.ts'
+import type { JwtOptions } from '../src/options.ts'
 import { startIssuer, type TestIssuer } from './support/issuer.ts'
 import { type Node, startNode } from './support/node.ts'
 
@@ -95,7 +97,12 @@ describe('a token is refused', () => {
     const token = await issuer.token(claims())
     await expect(node.ask(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED', retryable: true })
     expect(why()).toBe('fault')
+    // Whoever names the issuer does not make us ask it again at once.
+    const { fetches } = issuer
+    for (let at = 0; at < 5; at++) await expect(node.ask(token)).rejects.toMatchObject({ retryable: true })
+    expect(issuer.fetches).toBe(fetches)
     issuer.reply = undefined
+    await node.clock.advance(1_000)
     await node.ask(token)
   })
 
@@ -160,6 +167,23 @@ test('keys are fetched once, anew for one that is not known, but not for every s
   for (let at = 0; at < 5; at++)
     await expect(node.ask(await issuer.token(claims({ sub: `s${at}` })))).rejects.toThrow(UNAUTHENTICATED)
   expect(issuer.fetches).toBe(2)
+})
+
+test('of several tokens by a key that is new, all wait for the fetch that the first began', async () => {
+  await node.ask(await issuer.token(claims()))
+  await issuer.newKey('second')
+  await node.clock.advance(30_000)
+  const tokens = await Promise.all(['a', 'b', 'c'].map((sub) => issuer.token(claims({ sub }))))
+  await Promise.all(tokens.map((token) => node.ask(token)))
+  expect(issuer.fetches).toBe(2)
+})
+
+test('no issuer can name the people of another whose name goes on from its own', () => {
+  const rules = (name: string) => ({ issuer: name, tenant: { value: 't' }, user: { claim: 'sub' } }) as unknown as JwtOptions
+  const long = principalOf({ sub: 'ada' }, rules('https://id.example:8443'))
+  const short = principalOf({ sub: '8443:ada' }, rules('https://id.example'))
+  const escaped = principalOf({ sub: '8443%3Aada' }, rules('https://id.example'))
+  expect(new Set([long, short, escaped].map((one) => one?.keyId)).size).toBe(3)
 })
 
 test('a set serves through an outage of its issuer until its time is over', async () => {
