@@ -54,6 +54,7 @@ const model = (): Plugin =>
       called += 1
       return wholeReply({ from: 'own' })
     },
+    models: async () => ['own/good', 'own/bad', 'other/x'].map((id) => ({ id, ownedBy: 'own' })),
   })
 const file = (): Plugin => sqlite({ path: join(folder.path, 'keys.db') })
 
@@ -290,6 +291,53 @@ describe('the admin API of keys', () => {
     expect((await chat(gateway, key, 'own/good')).status).toBe(200)
     const { status, body } = await chat(gateway, key, 'own/bad')
     expect([status, body.error.message]).toEqual([403, expect.stringContaining('it may call own/good')])
+  })
+
+  test('a list of models holds what the key may call', async () => {
+    const ids = async (key: string): Promise<readonly string[]> =>
+      (await ask(gateway, 'GET', '/v1/models', key)).body.data.map(({ id }: { readonly id: string }) => id)
+    for (const [models, seen] of [
+      ['any', ['other/x', 'own/bad', 'own/good']],
+      [['own/*'], ['own/bad', 'own/good']],
+      [['own/good', 'own/none'], ['own/good']],
+      [[], []],
+    ] as const)
+      expect(await ids((await create(gateway, root, { ...VIRTUAL, models })).key)).toEqual(seen)
+  })
+
+  test('what else names a model is refused where models are restricted', async () => {
+    const { key } = await create(gateway, root, { ...VIRTUAL, models: ['own/*'] })
+    const post = (headers: Record<string, string>, body: string): Promise<number> =>
+      fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+        body,
+      }).then(({ status }) => status)
+    const plain = '{"model":"own/x","messages":[]}'
+    expect(await post({}, plain)).toBe(200)
+    for (const header of ['x-portkey-config', 'x-portkey-virtual-key']) expect(await post({ [header]: 'x' }, plain)).toBe(403)
+    for (const body of [
+      '{"model":"own/x","models":["other/x"],"messages":[]}',
+      '{"model":"own/x","Model":"other/x","messages":[]}',
+      '{"model":"own/../other/x","messages":[]}',
+    ])
+      expect([body, await post({}, body)]).toEqual([body, 403])
+    expect(called).toBe(1)
+  })
+
+  test('a name without end is refused, and goes into no log', async () => {
+    const { key } = await create(gateway, root, VIRTUAL)
+    const { status, body } = await chat(gateway, key, `own/${'x'.repeat(100_000)}`)
+    expect([status, body.error.param]).toEqual([400, 'model'])
+    expect(JSON.stringify(gateway.logged()).length).toBeLessThan(50_000)
+  })
+
+  test('a dry run tells what policies decide to those only who may see a trace', async () => {
+    const dryRun = async (roles: readonly string[]): Promise<number> => {
+      const { key } = await create(gateway, root, { ...VIRTUAL, roles })
+      return (await ask(gateway, 'POST', '/v1/explain', key, { model: 'own/x', messages: [] })).status
+    }
+    expect([await dryRun([]), await dryRun(['trace'])]).toEqual([403, 200])
   })
 })
 

@@ -159,7 +159,7 @@ describe('who served', () => {
     expect([headers.get('x-switchyard-target'), headers.get('x-switchyard-attempts')]).toEqual(['first/first/a', '1'])
   })
 
-  test.each(['first/a\r\nx-evil: 1', 'first/模型🙂', 'first/\u0000', 'first/é', 'first/\ud800', `first/${'x'.repeat(9_000)}`])(
+  test.each(['first/a\r\nx-evil: 1', 'first/模型🙂', 'first/\u0000', 'first/é', 'first/\ud800', `first/${'x'.repeat(2_000)}`])(
     'is told so that a model named %j forges no header',
     async (model) => {
       const reply = await ask(model)
@@ -274,6 +274,6 @@ test('GET /v1/models lists public names', async () => {
 })
 
 test('explain follows a public name to its target', async () => {
-  const reply = await post('explain?endpoint=messages', '{"model":"safe"}')
+  const reply = await post('explain?endpoint=messages', '{"model":"safe"}', { authorization: `Bearer ${ADMIN}` })
   expect(await reply.json()).toMatchObject({ model: 'safe', endpoint: 'messages', target: 'first', served: true })
 })

@@ -69,7 +69,7 @@ export async function assemble(parts: AssembleParts): Promise<Assembled> {
   return {
     access: Object.freeze({ configured, authenticate }),
     keys: stored?.keys ?? NO_KEYS,
-    policy: scopesPolicy(options.steeringHeaders),
+    policy: scopesPolicy({ headers: options.steeringHeaders, fields: options.steeringFields }),
   }
 }
 

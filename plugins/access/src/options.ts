@@ -51,6 +51,7 @@ export interface AccessOptions {
   readonly usageFlushMs: number
   readonly topic: string
   readonly steeringHeaders: readonly string[]
+  readonly steeringFields: readonly string[]
 }
 
 type Given<T> = { readonly [K in keyof T]?: T[K] | undefined }
@@ -153,8 +154,12 @@ export const accessOptions: z.ZodType<AccessOptions, AccessInput> = z
     topic: word.default('access').describe('Of the bus; the same at all nodes.'),
     steeringHeaders: z
       .array(word.toLowerCase())
-      .default(['x-portkey-config'])
+      .default(['x-portkey-config', 'x-portkey-virtual-key'])
       .describe('Headers that can name another model than the body: refused for keys whose models are restricted.'),
+    steeringFields: z
+      .array(word.toLowerCase())
+      .default(['models'])
+      .describe('Fields of a body that name models beside its `model`, as OpenRouter takes them: refused for the same keys.'),
   })
   .refine(({ peppers }) => new Set(peppers.map(({ kid }) => kid)).size === peppers.length, {
     path: ['peppers'],

@@ -1,36 +1,45 @@
 import { type Call, type Policy, type Scopes, SwitchyardError } from '@switchyard/contract'
-import { matcherOf } from './name-match.ts'
+import { allows, allowsAny } from './name-match.ts'
 
 type ModelCall = Call<'model.invoke'>
+
+/** What of a request can name another model than its `model` does. Names are compared in lower case. */
+export interface Steering {
+  readonly headers: readonly string[]
+  readonly fields: readonly string[]
+}
+
+/** Some servers take a field however its letters are cased, the last one of them: it must be the one that was judged. */
+const MODEL = 'model'
 
 /**
  * Refuses calls that the caller's key is not for: `FORBIDDEN`, naming what is allowed. A principal without scopes was made by code of
  * this process, and passes.
- * @param steeringHeaders Headers that can name another model than the call does; refused where models are restricted.
+ * @param steering Refused where models are restricted.
  */
-export function scopesPolicy(steeringHeaders: readonly string[]): Policy<'model.invoke'> {
-  const matchers = new WeakMap<readonly string[], (name: string) => boolean>()
+export function scopesPolicy(steering: Steering): Policy<'model.invoke'> {
+  const fields = new Set([MODEL, ...steering.fields])
 
-  function allows(list: readonly string[], name: string): boolean {
-    let matcher = matchers.get(list)
-    if (matcher === undefined) {
-      matcher = matcherOf(list)
-      matchers.set(list, matcher)
-    }
-    return matcher(name)
+  function steeredBy({ request }: ModelCall): string | undefined {
+    const { headers, body } = request
+    if (headers !== undefined) for (const name of steering.headers) if (headers[name] !== undefined) return `header ${name}`
+    for (const name in body) if (name !== MODEL && fields.has(name.toLowerCase())) return `field ${name}`
+    return undefined
   }
 
-  function refusal({ request }: ModelCall, { models, endpoints }: Scopes): SwitchyardError | undefined {
-    if (!isAny(endpoints) && !allows(endpoints, request.endpoint)) return refused('endpoint', request.endpoint, endpoints)
-    if (isAny(models)) return undefined
-    for (const header of steeringHeaders)
-      if (request.headers?.[header] !== undefined)
-        return new SwitchyardError(
-          'FORBIDDEN',
-          `this key may call certain models only, so that the header ${header}, which can name another, is not for it`,
-          { details: { param: header, code: 'header_not_allowed' } },
-        )
-    return allows(models, request.model) ? undefined : refused('model', request.model, models)
+  function refusal(call: ModelCall, { models, endpoints }: Scopes): SwitchyardError | undefined {
+    const { endpoint, model } = call.request
+    if (!allows(endpoints, endpoint)) return refused('endpoint', endpoint, endpoints)
+    if (allowsAny(models)) return undefined
+    if (!allows(models, model)) return refused('model', model, models)
+    const by = steeredBy(call)
+    if (by === undefined) return undefined
+    const [kind, name] = by.split(' ')
+    return new SwitchyardError(
+      'FORBIDDEN',
+      `this key may call certain models only, so that the ${by}, which can name another, is not for it`,
+      { details: { param: name, code: `${kind}_not_allowed` } },
+    )
   }
 
   return {
@@ -39,7 +48,7 @@ export function scopesPolicy(steeringHeaders: readonly string[]): Policy<'model.
     operations: ['model.invoke'],
     around(call, next) {
       const { scopes } = call.principal
-      if (scopes === undefined || (isAny(scopes.models) && isAny(scopes.endpoints))) return next(call)
+      if (scopes === undefined || (allowsAny(scopes.models) && allowsAny(scopes.endpoints))) return next(call)
       const error = refusal(call, scopes)
       if (error === undefined) return next(call)
       call.trace.decide('access/scopes', 'refused', { reason: error.message })
@@ -54,10 +63,6 @@ export function scopesPolicy(steeringHeaders: readonly string[]): Policy<'model.
       return { decisions: [{ decision: 'pass', because: { key: keyId, models: scopes.models, endpoints: scopes.endpoints } }] }
     },
   }
-}
-
-function isAny(list: readonly string[]): boolean {
-  return list.length === 1 && list[0] === '*'
 }
 
 const MAX_NAMED = 20

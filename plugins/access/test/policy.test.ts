@@ -6,7 +6,7 @@ import { scopesPolicy } from '../src/scopes-policy.ts'
 
 type ModelCall = Call<'model.invoke'>
 
-const policy = scopesPolicy(['x-portkey-config'])
+const policy = scopesPolicy({ headers: ['x-portkey-config'], fields: ['models'] })
 
 function call(scopes: object | undefined, request: object = {}): ModelCall {
   const principal = { tenant: 'acme', keyId: 'k', roles: [], ...(scopes && { scopes }) }
@@ -23,6 +23,12 @@ describe('a call passes', () => {
     ['of a key for anything', ANY, { headers: { 'x-portkey-config': 'pc' } }],
     ['of a named model', { ...ANY, models: ['a', 'openai/gpt-5'] }, {}],
     ['of a pattern', { ...ANY, models: ['openai/*'] }, {}],
+    [
+      'of a pattern, with fields of any name within',
+      { ...ANY, models: ['openai/*'] },
+      { body: { model: 'x', tools: [{ models: 1 }] } },
+    ],
+    ['of any model, steered', ANY, { body: { models: ['a'], Model: 'b' } }],
     ['of a named endpoint', { ...ANY, endpoints: ['chat/completions'] }, {}],
   ])('%s', async (_, scopes, request) => {
     expect(await policy.around(call(scopes, request), passed)).toBe('passed')
@@ -55,6 +61,22 @@ describe('a call is refused', () => {
       'x-portkey-config',
       /header/,
     ],
+    ...['models', 'Models', 'Model', 'MODEL'].map((name): [string, object, object, string, RegExp] => [
+      `with the field ${name}`,
+      { ...ANY, models: ['openai/*'] },
+      { body: { model: 'openai/gpt-5', [name]: 'anthropic/claude' } },
+      name,
+      /field [Mm]odels?, which can name another|field MODEL/,
+    ]),
+    ...['openai/../anthropic/x', 'openai/x?y', 'openai/x#y', 'openai/%2e%2e/x', 'openai/..', 'openai/a\\b', 'openai/a\nb'].map(
+      (model): [string, object, object, string, RegExp] => [
+        `of ${JSON.stringify(model)}, which a pattern alone allows`,
+        { ...ANY, models: ['openai/*'] },
+        { model },
+        'model',
+        /it may call openai/,
+      ],
+    ),
     [
       'with a list too long to tell',
       { ...ANY, models: Array.from({ length: 25 }, (_, at) => `m${at}`) },
@@ -88,8 +110,11 @@ test('a pattern means what the plain reading of it means', () => {
       const oracle = new RegExp(`^${pieces.map((text) => text.replaceAll('.', '\\.')).join('.*')}$`)
       const fits = matcherOf([pattern])
       for (const name of [texts.join(''), pieces.join(texts[0] ?? ''), pieces.join(''), pattern]) {
-        expect(fits(name)).toBe(oracle.test(name))
-        expect(fits(name)).toBe(oracle.test(name))
+        // Steps along a path are no text that a star stands for.
+        const steps = /(^|\/)\.{1,2}(\/|$)/.test(name)
+        const expected = pattern.includes('*') ? oracle.test(name) && !steps : name === pattern
+        expect(fits(name)).toBe(expected)
+        expect(fits(name)).toBe(expected)
       }
     }),
     { numRuns: 1_000 },
@@ -98,5 +123,7 @@ test('a pattern means what the plain reading of it means', () => {
 
 test('names that are kept are bounded, and answers stay right', () => {
   const fits = matcherOf(['a*'])
+  const long = 'x'.repeat(100_000)
+  expect([fits(`a${long}`), fits(`b${long}`), fits(`a${long}`)]).toEqual([true, false, true])
   for (let at = 0; at < 3_000; at++) expect(fits(`${at % 2 === 0 ? 'a' : 'b'}${at}`)).toBe(at % 2 === 0)
 })

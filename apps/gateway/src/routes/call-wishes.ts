@@ -43,9 +43,14 @@ function timeoutIn(value: string | string[]): number {
 function mayTrace(value: string | string[], principal: Principal): boolean {
   if (value === '0') return false
   if (value !== '1') throw invalid(TRACE, 'is 1 or 0')
-  if (!principal.roles.includes('admin') && !principal.roles.includes('trace'))
-    throw new SwitchyardError('FORBIDDEN', `${TRACE} is for keys with the role trace or admin`)
+  requireTrace(principal, TRACE)
   return true
+}
+
+/** Throws `FORBIDDEN` for one who may not see what the policies decide, and by which figures. `what` asks to. */
+export function requireTrace({ roles }: Principal, what: string): void {
+  if (roles.includes('admin') || roles.includes('trace')) return
+  throw new SwitchyardError('FORBIDDEN', `${what} is for keys with the role trace or admin`)
 }
 
 function invalid(param: string, what: string): SwitchyardError {

@@ -2,6 +2,9 @@ import { type ModelEndpoint, SwitchyardError } from '@switchyard/contract'
 import { formFields, isForm } from '@switchyard/model-wire'
 import { parseObject } from '../server/body.ts'
 
+/** Names go into logs, caches and counters. The longest that providers have are ARNs, of 2,048. */
+const MAX_MODEL_LENGTH = 2_048
+
 /** A model request's body as far as the gateway has to understand it. */
 export interface ModelBody {
   readonly body: Readonly<Record<string, unknown>>
@@ -27,7 +30,11 @@ export function modelBody(endpoint: ModelEndpoint, raw: Buffer, contentType: str
 }
 
 function modelIn({ model }: Readonly<Record<string, unknown>>): string {
-  if (typeof model === 'string' && model !== '') return model
+  if (typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_LENGTH) return model
+  if (typeof model === 'string' && model !== '')
+    throw new SwitchyardError('INVALID_REQUEST', `'model' is longer than ${MAX_MODEL_LENGTH} characters`, {
+      details: { param: 'model' },
+    })
   throw new SwitchyardError('INVALID_REQUEST', '\'model\' is required: a string such as "demo/chat"', {
     details: { param: 'model' },
   })

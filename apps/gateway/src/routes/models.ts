@@ -1,3 +1,4 @@
+import { allows } from '@switchyard/access'
 import type { ModelCard } from '@switchyard/contract'
 import type { Live } from '../gateway.ts'
 import { mayCall } from '../principal.ts'
@@ -13,10 +14,13 @@ interface Kept {
 }
 const kept = new WeakMap<Live['directory'], Kept>()
 
-/** `GET /v1/models`: what the providers list, kept for a minute; a provider that does not answer within 5 s is left out. */
+/**
+ * `GET /v1/models`: of what the providers list, what the caller's key may call. The list is kept for a minute; a provider that does not
+ * answer within 5 s is left out.
+ */
 export async function listModels(exchange: Exchange, parts: ServerParts): Promise<void> {
   const { directory, authenticate } = parts.live()
-  mayCall(await authenticate(exchange.request.headers, exchange.request.socket.remoteAddress))
+  const { principal } = mayCall(await authenticate(exchange.request.headers, exchange.request.socket.remoteAddress))
   const now = performance.now()
   let entry = kept.get(directory)
   if (entry === undefined || now - entry.at > KEPT_MS) {
@@ -27,7 +31,10 @@ export async function listModels(exchange: Exchange, parts: ServerParts): Promis
     entry = { at: now, cards }
     kept.set(directory, entry)
   }
-  const data = (await entry.cards).map(({ id, ownedBy, createdAt }) => ({
+  const cards = await entry.cards
+  const { scopes } = principal
+  const shown = scopes === undefined ? cards : cards.filter(({ id }) => allows(scopes.models, id))
+  const data = shown.map(({ id, ownedBy, createdAt }) => ({
     id,
     object: 'model',
     created: createdAt ?? 0,
