@@ -17,21 +17,27 @@ export class Account {
   }
 }
 
-/** Accounts of the calls under way, by the trace that all copies of a call share. A weak map would cost the collector more than this. */
+/** A trace that bears the account of its call. */
+type Bearer = Trace & Record<symbol, Account | undefined>
+
+/**
+ * Accounts of the calls under way, each borne by the trace that all copies of a call share. A map of them costs the collector more: one
+ * that many entries go through makes new tables all the time, each of which the one before holds on to.
+ */
 export class Accounts {
-  readonly #accounts = new Map<Trace, Account>()
+  readonly #key = Symbol('account')
 
   open(trace: Trace): Account {
     const account = new Account()
-    this.#accounts.set(trace, account)
+    ;(trace as Bearer)[this.#key] = account
     return account
   }
 
   of(trace: Trace): Account | undefined {
-    return this.#accounts.get(trace)
+    return (trace as Bearer)[this.#key]
   }
 
   close(trace: Trace): void {
-    this.#accounts.delete(trace)
+    ;(trace as Bearer)[this.#key] = undefined
   }
 }

@@ -2,12 +2,13 @@ import type { Catalog, Entry, Tier } from '@switchyard/catalog'
 import type { Mark } from '../journal/journal.ts'
 import type { Opening } from '../ledger/columns.ts'
 import type { Claim } from '../limits/claim.ts'
+import type { Member } from './roster.ts'
 import type { Subject } from './subject.ts'
 
 const NO_CELLS: Opening = Object.freeze([])
 
 /** One attempt on its way, from before it is sent until it is in the ledger. A class, since every call makes one. */
-export class Attempt implements Mark {
+export class Attempt implements Mark, Member {
   opened: Mark['opened'] = undefined
   ended: Mark['ended'] = undefined
   booked = false
@@ -33,9 +34,12 @@ export class Attempt implements Mark {
   lease: string | undefined = undefined
   /** Epoch ms at which the lease expires. */
   leaseUntil = 0
+  /** What the store said of its filling when the lease was taken. */
+  mark = 0n
   /** Claims whose slice of this node it is held at, while the store is away. */
   local = false
   settled = false
+  place = -1
   /** Epoch ms at which its row was in the ledger; undefined before. */
   bookedAt: number | undefined = undefined
 

@@ -11,6 +11,7 @@ import type { WaitingRoom } from '../limits/waiting-room.ts'
 import type { Account } from './account.ts'
 import type { Attempt } from './attempt.ts'
 import { type Charged, charge, type End, NOTHING } from './outcome.ts'
+import { Roster } from './roster.ts'
 
 export interface BooksOptions {
   readonly journal: Journal | undefined
@@ -31,7 +32,7 @@ export interface BooksOptions {
 /** Attempts from their beginning to their row: each is begun once, ended once, and booked once. */
 export class Books {
   /** Attempts under way. */
-  readonly live: Set<Attempt> = new Set()
+  readonly live: Roster<Attempt> = new Roster()
   readonly #options: BooksOptions
 
   constructor(options: BooksOptions) {
@@ -127,7 +128,7 @@ export class Books {
         claim.used += nano - held
       }
       void this.#settleLease(attempt, lease, nano)
-    } else if (attempt.local) this.#settleLocally(claims, held, nano)
+    } else if (attempt.local || nano > 0n) this.#settleLocally(attempt, nano)
   }
 
   async #settleLease(attempt: Attempt, lease: string, nano: bigint): Promise<void> {
@@ -145,12 +146,15 @@ export class Books {
     for (const claim of claims) room.wake(claim)
   }
 
-  #settleLocally(claims: readonly Claim[], held: bigint, nano: bigint): void {
+  /** No lease at the store stands for it: the store was away, or it was taken to cost nothing. */
+  #settleLocally(attempt: Attempt, nano: bigint): void {
     const { slices, debts } = this.#options
-    for (const claim of claims) {
-      const sliced = claim.budget.whenStoreAway === 'lease' && slices.end(claim, held, nano)
-      if (!sliced && nano > 0n) debts.chargeLater(claim, nano)
-    }
+    const { claims, local, held, subject, at } = attempt
+    const isOwed = (claim: Claim): boolean =>
+      !(local && claim.budget.whenStoreAway === 'lease' && slices.end(claim, held, nano)) && nano > 0n
+    const owed = claims.filter(isOwed)
+    const { tenant } = subject.principal
+    if (owed.length > 0) debts.chargeLater({ tenant, claims: owed, nano, at, bookedAt: () => attempt.bookedAt })
     void debts.pay()
   }
 

@@ -6,7 +6,7 @@ import { type Store, StoreAway } from './store.ts'
 export interface KeeperOptions {
   readonly store: Store
   readonly slices: Slices
-  readonly live: ReadonlySet<Attempt>
+  readonly live: Iterable<Attempt>
   readonly clock: Pick<Clock, 'now'>
   readonly leaseMs: number
   readonly graceMs: number
