@@ -55,7 +55,9 @@ export class Admission {
         if (reservation.sums[0] === 0n) {
           await store.settle(lease.id, {})
           if (++rebuilds > MOST_REBUILDS) throw new StoreAway('the counters stay empty')
-          await rebuild.of(subject.principal.tenant)
+          await rebuild.of(subject.principal.tenant).catch((cause: unknown) => {
+            throw new StoreAway('the counters are empty and cannot be filled from the ledger', { cause })
+          })
           continue
         }
         attempt.lease = lease.id

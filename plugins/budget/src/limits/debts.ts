@@ -1,4 +1,4 @@
-import type { Clock, CounterChange, CounterRow, Logger } from '@switchyard/contract'
+import { type Clock, type CounterChange, type CounterRow, type Logger, SwitchyardError } from '@switchyard/contract'
 import type { Claim } from './claim.ts'
 import { aliveKey, tenantTag } from './keys.ts'
 import type { Slices } from './slices.ts'
@@ -8,6 +8,8 @@ import { type Store, StoreAway } from './store.ts'
 export interface Debt {
   readonly tenant: string
   readonly lease: string
+  /** Other ids that it may be held under. */
+  readonly aliases?: readonly string[]
   readonly claims: readonly Claim[]
   /** Nano-USD at every claim. */
   readonly nano: bigint
@@ -30,13 +32,19 @@ export interface DebtOptions {
 
 const RETRY_MS = 1_000
 const MOST_DEBTS = 100_000
-const LEASE_MS = 60_000
+/** How long a charge that is told again is known for the same one. */
+const KNOWN_MS = 86_400_000
+
+/** Spending without a lease at the store. */
+export type Owed = Omit<Debt, 'lease'>
 
 /** Settlements that wait for the store to come back, and spending that it has to be told of afresh. */
 export class Debts {
   readonly #options: DebtOptions
   #settles: Debt[] = []
-  readonly #charges = new Map<Claim, bigint>()
+  #owed: Owed[] = []
+  /** Charges on their way, by lease: told under one id until the store has answered, so that none counts twice. */
+  readonly #charges = new Map<string, ReadonlyMap<Claim, bigint>>()
   #running: Promise<void> | undefined
   #cancel: (() => void) | undefined
   #count = 0
@@ -48,7 +56,7 @@ export class Debts {
 
   /** What waits to be told. */
   get size(): number {
-    return this.#settles.length + this.#charges.size + (this.#options.slices.owes ? 1 : 0)
+    return this.#settles.length + this.#owed.length + this.#charges.size + (this.#options.slices.owes ? 1 : 0)
   }
 
   /** A lease at the store that could not be settled. */
@@ -61,9 +69,13 @@ export class Debts {
     this.#arm()
   }
 
-  /** Spending without a lease at the store. */
-  chargeLater(claim: Claim, nano: bigint): void {
-    this.#charges.set(claim, (this.#charges.get(claim) ?? 0n) + nano)
+  /** Spending that no lease at the store stands for. */
+  chargeLater(owed: Owed): void {
+    if (this.#owed.length >= MOST_DEBTS) {
+      const { tenant, nano } = this.#owed.shift() as Owed
+      this.#options.log.error({ tenant, nano }, 'too much spending waits for the counters; the ledger has it')
+    }
+    this.#owed.push(owed)
     this.#arm()
   }
 
@@ -73,11 +85,11 @@ export class Debts {
    * as the ledger does.
    */
   async lost(debt: Debt): Promise<void> {
-    const { store, clock, flush } = this.#options
-    await flush()
-    const [mark = 0n] = await store.read([aliveKey(debt.tenant)])
-    const filledAt = Number(mark)
-    if (filledAt === 0 || filledAt <= debt.at || (debt.bookedAt() ?? clock.now()) <= filledAt) return
+    // What was never sent and is held nowhere is owed by nobody.
+    if (debt.nano === 0n) return
+    const filledAt = await this.#filledAt(debt.tenant)
+    // Filled before it began, it was settled before.
+    if (filledAt === 0 || filledAt <= debt.at || this.#isCounted(debt, filledAt)) return
     await this.#charge(`${debt.lease}~again`, new Map(debt.claims.map((claim) => [claim, debt.nano])))
   }
 
@@ -107,28 +119,63 @@ export class Debts {
   }
 
   async #run(): Promise<void> {
-    const { store, slices, log, onChanges } = this.#options
+    const { slices, log } = this.#options
     try {
       for (let debt = this.#settles[0]; debt !== undefined; debt = this.#settles[0]) {
-        const settled = await store.settle(debt.lease, amountsOf(debt))
-        if (settled.settled) onChanges(settled.changes)
-        else await this.lost(debt)
+        await this.#settle(debt)
         this.#settles.shift()
       }
       await slices.tell()
-      for (const [tenant, charges] of Map.groupBy(this.#charges, ([claim]) => claim.tenant)) {
-        const id = `${tenantTag(tenant)}:owed-${this.#options.node}-${(this.#count++).toString(36)}`
-        await this.#charge(id, new Map(charges))
-        for (const [claim, nano] of charges) {
-          const left = (this.#charges.get(claim) ?? 0n) - nano
-          if (left > 0n) this.#charges.set(claim, left)
-          else this.#charges.delete(claim)
-        }
+      for (const [tenant, owed] of Map.groupBy(this.#owed, (one) => one.tenant)) await this.#gather(tenant, owed)
+      for (const [id, amounts] of this.#charges) {
+        await this.#charge(id, amounts)
+        this.#charges.delete(id)
       }
     } catch (error) {
       if (!(error instanceof StoreAway))
         log.warn({ error }, 'a settlement could not be told to the counters; it is tried again')
     }
+  }
+
+  async #settle(debt: Debt): Promise<void> {
+    const { store, log, onChanges } = this.#options
+    try {
+      for (const id of [debt.lease, ...(debt.aliases ?? [])]) {
+        const settlement = await store.settle(id, amountsOf(debt))
+        if (settlement.settled) return onChanges(settlement.changes)
+      }
+      await this.lost(debt)
+    } catch (error) {
+      // It would be refused for ever, and those behind it would wait as long.
+      if (!SwitchyardError.is(error, 'INVALID_REQUEST')) throw error
+      log.error({ error, lease: debt.lease }, 'the counters refuse a settlement; the ledger has it')
+    }
+  }
+
+  /** Makes one charge of what a tenant owes. What stood in the ledger when the store was filled from it is counted there already. */
+  async #gather(tenant: string, owed: readonly Owed[]): Promise<void> {
+    const filledAt = await this.#filledAt(tenant)
+    const amounts = new Map<Claim, bigint>()
+    for (const one of owed) {
+      if (filledAt === 0 || this.#isCounted(one, filledAt)) continue
+      for (const claim of one.claims) amounts.set(claim, (amounts.get(claim) ?? 0n) + one.nano)
+    }
+    const gone = new Set(owed)
+    this.#owed = this.#owed.filter((one) => !gone.has(one))
+    if (amounts.size === 0) return
+    const id = `${tenantTag(tenant)}:owed-${this.#options.node}-${(this.#count++).toString(36)}`
+    this.#charges.set(id, amounts)
+  }
+
+  /** Epoch ms at which the store was filled from the ledger; 0 where it is empty. What this node has spent is in the ledger then. */
+  async #filledAt(tenant: string): Promise<number> {
+    await this.#options.flush()
+    const [mark = 0n] = await this.#options.store.read([aliveKey(tenant)])
+    return Number(mark)
+  }
+
+  #isCounted({ at, bookedAt }: Owed, filledAt: number): boolean {
+    return at < filledAt && (bookedAt() ?? this.#options.clock.now()) <= filledAt
   }
 
   async #charge(leaseId: string, amounts: ReadonlyMap<Claim, bigint>): Promise<void> {
@@ -139,7 +186,12 @@ export class Debts {
       rows.push({ key, amount: nano, expected: nano, ...(expiresAt !== undefined && { expiresAt }) })
       settled[key] = nano
     }
-    await store.reserve(rows, { id: leaseId, expiresAt: clock.now() + LEASE_MS })
+    try {
+      await store.reserve(rows, { id: leaseId, expiresAt: clock.now() + KNOWN_MS })
+    } catch (error) {
+      // An earlier try got so far, and expects all of it.
+      if (!SwitchyardError.is(error, 'CONFLICT')) throw error
+    }
     const settlement = await store.settle(leaseId, settled)
     if (settlement.settled) onChanges(settlement.changes)
   }
