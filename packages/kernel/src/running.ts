@@ -6,7 +6,8 @@ import { createHealth, type Health } from './lifecycle/health.ts'
 import type { Instance } from './lifecycle/instance.ts'
 import { startInstances } from './lifecycle/start.ts'
 import { composePipeline, operationsOf, type Pipeline } from './pipeline/compose.ts'
-import type { Flight, Tower } from './pipeline/flight.ts'
+import type { Tower } from './pipeline/flight.ts'
+import { Flights } from './pipeline/flights.ts'
 import { assemblyError, sharedCode } from './problem.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -45,7 +46,7 @@ export async function runAssembly(
   const pipelines = new Map<Operation, Pipeline>()
   for (const operation of operationsOf(list)) pipelines.set(operation, composePipeline(operation, list, clock))
   const healths = new Map(list.map((instance) => [instance.node.instance, createHealth(instance, runtime)]))
-  const flights = new Set<Flight>()
+  const flights = new Flights()
   const idle = Promise.withResolvers<void>()
   let retiring: Promise<void> | undefined
 

@@ -11,6 +11,7 @@ import {
 } from '@switchyard/contract'
 import type { Emitter } from '../events.ts'
 import { deadlinePassed } from './compose.ts'
+import type { Flights } from './flights.ts'
 import { CallTrace } from './trace.ts'
 import { wrapUnknown } from './wrap.ts'
 
@@ -47,7 +48,7 @@ export interface Tower {
   readonly emitter: Emitter
   readonly newId: () => string
   readonly unwindTimeoutMs: number
-  readonly flights: Set<Flight>
+  readonly flights: Flights
   /** Called whenever the last flight has ended. */
   onIdle(): void
 }
@@ -71,6 +72,8 @@ export class Flight {
   private cancelDeadline: (() => void) | undefined = undefined
   private cancelUnwind: (() => void) | undefined = undefined
   private over = false
+  /** Where it stands among the tower's flights; kept by them. */
+  place = -1
 
   /** A quiet one emits no event at its end. */
   constructor(tower: Tower, operation: Operation, init: CallInit, quiet = false) {
