@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { budgetBench } from './budget/bench.ts'
 import { SCHEMES } from './budget/schemes.ts'
+import { cacheBench, ENCODERS } from './cache/bench.ts'
 import { costBench } from './cost/bench.ts'
 import { FAULT_PARTS, faultsBench } from './faults/bench.ts'
 import { CHAOS_FAULTS } from './faults/chaos/faults.ts'
@@ -54,6 +55,21 @@ program
   .option('--margin <n>', 'standard errors that a policy must stand above its target', number)
   .option('--json <file>', 'write { rows } there: medians over the random halves')
   .action(async (options) => await costBench(options))
+
+program
+  .command('cache')
+  .description(
+    'how often the semantic cache answers and how often wrongly: audited policy, best static threshold with hindsight, ceiling; pairs beside what GPTCache published',
+  )
+  .option('--data <dir>', 'sets of any known shape (default: ../shared/data/semantic-cache where it exists)')
+  .addOption(
+    new Option('--encoder <names...>', 'hashed: the embedded one; use: a sentence encoder, where it is installed')
+      .choices(ENCODERS)
+      .default(['hashed']),
+  )
+  .option('--orders <n>', 'orders of each set that are tried; the table has means', positive, 3)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => await cacheBench(options))
 
 function whole(text: string): number {
   return text === '0' ? 0 : positive(text)

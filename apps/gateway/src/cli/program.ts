@@ -1,6 +1,7 @@
 import { MODEL_ENDPOINTS } from '@switchyard/contract'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addBudgetsCommand } from './budgets.ts'
+import { addCacheCommand } from './cache/command.ts'
 import type { PlanOptions } from './check.ts'
 import { addCostsCommand } from './costs.ts'
 import type { ExplainOptions } from './explain.ts'
@@ -61,6 +62,7 @@ export function switchyardProgram(): Command {
   addCostsCommand(program)
   addBudgetsCommand(program)
   addRouteCommand(program)
+  addCacheCommand(program)
   return program
 }
 

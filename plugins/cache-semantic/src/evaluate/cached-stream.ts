@@ -37,6 +37,8 @@ export interface Served {
 export interface CachedStream<V> {
   /** Looks one request up, and learns from it what the policy asks for. */
   look(at: number, request: Prepared<V>): Served
+  /** Stores a request with its answer, without a look-up. */
+  insert(request: Prepared<V>): void
   /** Counts a request that an exact level answered. */
   exact(): void
   readonly policy: AuditedPolicy
@@ -75,10 +77,20 @@ export function cachedStream<V>(options: ReplayOptions<V>, counted: Counted): Ca
     return settled(first, !first && confirmNo && judgeNoise > 0 ? ask() : undefined)
   }
 
+  const store = ({ question, vector, label }: Prepared<V>, join: Group | undefined): void => {
+    index.add(vector)
+    entries.push({ question, group: join ?? { founder: question, good: 1, bad: 1, label } })
+  }
+
   return {
     policy,
+    insert(request) {
+      policy.observe(request.question)
+      store(request, undefined)
+    },
     exact: () => policy.request(),
-    look(at, { question, vector, label }) {
+    look(at, request) {
+      const { question, vector, label } = request
       clock = at
       policy.request()
       const neighbours = index.nearest(vector, RETRIEVED).map(({ id, similarity }) => {
@@ -104,8 +116,7 @@ export function cachedStream<V>(options: ReplayOptions<V>, counted: Counted): Ca
         if (said !== undefined) join = policy.learn(verdict, said).join
         if (said === false && verdict.next !== undefined && judge(at, verdict.next, label) === true) join = verdict.next.group
       }
-      index.add(vector)
-      entries.push({ question, group: join ?? { founder: question, good: 1, bad: 1, label } })
+      store(request, join)
       while (policy.maintain());
       return { label: served, fresh: true }
     },

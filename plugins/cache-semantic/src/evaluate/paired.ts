@@ -2,8 +2,9 @@ import { questionOf } from '../policy/question.ts'
 import { rank } from '../policy/ranking.ts'
 import { termWeights } from '../policy/term-weights.ts'
 import { vetoOf } from '../policy/vetoes.ts'
-import { RETRIEVED } from './cached-stream.ts'
-import type { HarnessEncoder } from './prepared.ts'
+import { cachedStream, RETRIEVED, type ReplayOptions } from './cached-stream.ts'
+import { type HarnessEncoder, prepare } from './prepared.ts'
+import { countedOver } from './tally.ts'
 
 /** A text that is stored, and one that asks for its answer in other words. */
 export interface Pair {
@@ -61,6 +62,38 @@ export async function lookUpPairs<V>(pairs: readonly Pair[], encoder: HarnessEnc
       right: best.group.founder.text === origin,
     }
   })
+}
+
+/**
+ * What the audited policy makes of the benchmark: every origin stored, none looked up, then every other text in the order given, with a
+ * judge and audits that read the labels. It starts knowing nothing, so that its first look-ups serve nothing.
+ */
+export async function auditPairs<V>(
+  pairs: readonly Pair[],
+  encoder: HarnessEncoder<V>,
+  options: Omit<ReplayOptions<V>, 'index'>,
+): Promise<PairedCounts> {
+  const counted = countedOver(pairs.length)
+  const level = cachedStream({ ...options, index: encoder.index() }, counted)
+  const origins = new Set(pairs.map(({ origin }) => origin))
+  for (const request of await prepare(
+    [...origins].map((text) => ({ text, label: text })),
+    encoder,
+  ))
+    level.insert(request)
+  const asked = await prepare(
+    pairs.map(({ origin, similar }) => ({ text: similar, label: origin })),
+    encoder,
+  )
+  let right = 0
+  let wrong = 0
+  for (const [at, request] of asked.entries()) {
+    const { label } = level.look(at, request)
+    if (label === undefined) continue
+    if (label === request.label) right += 1
+    else wrong += 1
+  }
+  return { right, wrong, miss: pairs.length - right - wrong }
 }
 
 /** Serves what stands at least so far above the best other text. */
