@@ -38,8 +38,15 @@ export function usdOfPico(pico: bigint): string {
   return decimal(pico, 12)
 }
 
-/** A whole number for a row: a number where that is exact, else its digits, which both dialects read as an integer. */
-export function storable(value: bigint): number | string {
+/** Beyond it a column of 64 bits would refuse the row, and its cost would be in no ledger. */
+const MOST_STORED = 10n ** 18n
+
+/**
+ * A whole number for a row: a number where that is exact, else its digits, which both dialects read as an integer. At most 10^18, since
+ * clients may ask for any number of tokens.
+ */
+export function storable(given: bigint): number | string {
+  const value = given > MOST_STORED ? MOST_STORED : given < -MOST_STORED ? -MOST_STORED : given
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value.toString()
 }

@@ -165,39 +165,94 @@ describe('a settled cost is exact', () => {
     expect(await sumOf(world, 'team', 'blue')).toBe(240n)
   })
 
-  test('counts that are none are booked as unknown, and the hold ends', async () => {
-    world = await startWorld({ budgets: [TEAM] })
-    await world.send(callOf(), async () => replyOf(endingOf({ inputTokens: 1.5 })))
-    expect(await world.rows()).toMatchObject([{ kind: 'attempt' }])
-    expect(await sumOf(world, 'team', 'blue')).toBe(0n)
+  test.each([
+    ['a fraction', { inputTokens: 1.5 }],
+    ['below zero', { outputTokens: -1_000 }],
+    ['no number', { outputTokens: Number.NaN }],
+    ['no end', { units: { webSearch: Number.POSITIVE_INFINITY } }],
+  ])('a count that is %s is charged as expected, booked as unknown, and remembered by nobody', async (_name, usage) => {
+    world = await startWorld({ budgets: [TEAM], hold: 'p90' })
+    for (let index = 0; index < 25; index++) {
+      await world.send(callOf(), async () => replyOf(endingOf(usage)))
+      await world.rest()
+    }
+    const rows = await world.rows()
+    const [row] = rows
+    expect(row).toMatchObject({ kind: 'attempt', cost_pusd: null, unknown_parts: 'all', usage: null, output_tokens: null })
+    expect(Number(row?.charged_nusd)).toBe(Math.ceil(Number(row?.expected_pusd) / 1_000))
+    expect(await sumOf(world, 'team', 'blue')).toBe(rows.reduce((sum, one) => sum + BigInt(one.charged_nusd ?? 0), 0n))
+    expect((await world.send(callOf())).status).toBe(200)
+  })
+
+  test('counts beyond all reason cost what a column can hold, and are marked', async () => {
+    world = await startWorld({ budgets: [{ ...TEAM, hard: false }] })
+    const ending = endingOf({ inputTokens: Number.MAX_SAFE_INTEGER, outputTokens: Number.MAX_SAFE_INTEGER })
+    await world.send(callOf({ body: { max_tokens: Number.MAX_SAFE_INTEGER } }), async () => replyOf(ending))
+    const [row] = await world.rows()
+    expect(row).toMatchObject({ unreconciled: 1, charged_nusd: 10 ** 13 })
+    for (const cell of [row?.cost_pusd, row?.held_nusd, row?.expected_pusd]) {
+      expect(BigInt(cell as string) < 2n ** 63n).toBe(true)
+    }
+    expect(await sumOf(world, 'team', 'blue')).toBe(10n ** 13n)
   })
 })
 
 describe('every ending ends the hold, once', () => {
   const gone = new SwitchyardError('ABORTED', 'the client left')
   const late = new SwitchyardError('TIMEOUT', 'too late', { details: { phase: 'first', sent: true } })
-  test.each([
+  const unsent = new SwitchyardError('TIMEOUT', 'too late', { details: { phase: 'connect', sent: false } })
+  test.each<[string, () => unknown, string]>([
     [
       'a refused connection',
       () => Promise.reject(new SwitchyardError('UPSTREAM_UNAVAILABLE', 'no', { details: { sent: false } })),
+      'none',
     ],
-    ['a cancel before the first byte', () => Promise.reject(gone)],
-    ['a timeout', () => Promise.reject(late)],
-    ['a bug', () => Promise.reject(new TypeError('x is not a function'))],
+    ['a cancel before the first byte', () => Promise.reject(gone), 'estimated'],
+    ['a timeout', () => Promise.reject(late), 'estimated'],
+    ['a timeout before anything was sent', () => Promise.reject(unsent), 'none'],
+    ['a bug', () => Promise.reject(new TypeError('x is not a function')), 'none'],
+    ['a reply that is none', async () => undefined, 'none'],
     [
       'a throw before any promise',
       () => {
         throw new TypeError('x is not a function')
       },
+      'none',
     ],
-  ])('%s', async (_name, next) => {
+  ])('%s', async (_name, next, source) => {
     world = await startWorld({ budgets: [TEAM] })
     await rejection(world.send(callOf(), next as () => Promise<ModelReply>))
     await world.rest()
-    expect(await sumOf(world, 'team', 'blue')).toBe(0n)
+    const [row] = await world.rows()
+    expect(row?.usage_source).toBe(source)
+    expect(Number(row?.charged_nusd) > 0).toBe(source === 'estimated')
+    expect(await sumOf(world, 'team', 'blue')).toBe(BigInt(row?.charged_nusd ?? 0))
     // Two are of the rebuild that the first call of an empty store asks for.
     expect(world.counters.calls.settle).toBe(3)
     expect(await world.rows()).toHaveLength(1)
+  })
+
+  test('a reply whose end is rejected, against its word', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    const ended = Promise.reject(new Error('broken'))
+    await world.send(callOf(), async () => ({ ...replyOf(), ended }))
+    expect(await world.rows()).toMatchObject([{ outcome: 'error', usage_source: 'estimated' }])
+    expect(await sumOf(world, 'team', 'blue')).toBeLessThan(1_000_000n)
+  })
+
+  test('a client that left while it was held: nothing is sent', async () => {
+    world = await startWorld({ budgets: [TEAM] })
+    const signal = AbortSignal.abort(gone)
+    let sent = 0
+    const next = async () => {
+      sent += 1
+      return replyOf()
+    }
+    expect(await rejection(world.send(callOf({ signal }), next))).toMatchObject({ code: 'ABORTED' })
+    await world.rest()
+    expect(sent).toBe(0)
+    expect(await sumOf(world, 'team', 'blue')).toBe(0n)
+    expect(await world.rows()).toEqual([])
   })
 
   test('a stream holds until its end, not until its headers', async () => {

@@ -32,7 +32,8 @@ describe('money', () => {
     expect([-500_000n, -1_500_000n, -1_600_000n].map(microOfPico)).toEqual([0n, -2n, -2n])
   })
 
-  test('what a number cannot hold is digits', () => {
-    expect([storable(5n), storable(2n ** 60n)]).toEqual([5, '1152921504606846976'])
+  test('what a number cannot hold is digits, and what a column cannot is the most it can', () => {
+    expect([storable(5n), storable(2n ** 59n)]).toEqual([5, '576460752303423488'])
+    expect([storable(2n ** 70n), storable(-(2n ** 70n))]).toEqual([`1${'0'.repeat(18)}`, `-1${'0'.repeat(18)}`])
   })
 })

@@ -1,4 +1,14 @@
-import type { Call, Clock, Explained, Logger, ModelReply, Next, Policy, WellKnownAttributes } from '@switchyard/contract'
+import type {
+  Call,
+  Clock,
+  Explained,
+  Logger,
+  ModelEnding,
+  ModelReply,
+  Next,
+  Policy,
+  WellKnownAttributes,
+} from '@switchyard/contract'
 import { metadataOf } from '@switchyard/model-wire'
 import type { Admission } from '../limits/admission.ts'
 import type { BudgetBook } from '../limits/budget-book.ts'
@@ -32,6 +42,13 @@ export interface AttemptContext {
   /** Nano-USD to hold where there is no price; undefined = hard budgets refuse. */
   readonly unknownNano: bigint | undefined
 }
+
+/** What is booked where a plugin breaks its word and rejects the end of its reply. */
+const NO_ENDING: ModelEnding = Object.freeze({
+  outcome: 'error',
+  usage: Object.freeze({ inputTokens: 0, outputTokens: 0 }),
+  usageSource: 'none',
+})
 
 type ModelCall = Call<'model.invoke'>
 
@@ -78,29 +95,30 @@ export function attemptPolicy(context: AttemptContext): Policy<'model.invoke'> {
   async function around(call: ModelCall, next: Next<'model.invoke'>): Promise<ModelReply> {
     const { attempt, tags } = begin(call)
     const account = accounts.of(call.trace)
-    if (account !== undefined) {
-      account.attempts += 1
-      account.claims = attempt.claims
-    }
+    if (account !== undefined) account.claims = attempt.claims
     if (attempt.claims.length > 0) await hold(attempt, call, tags)
     else describe(attempt, call, tags, undefined)
     try {
+      if (call.signal.aborted) throw call.signal.reason
       const written = books.begin(attempt)
       if (written !== undefined) await written
     } catch (error) {
       books.abandon(attempt)
       throw error
     }
-    let reply: ModelReply
+    if (account !== undefined) account.attempts += 1
     try {
-      reply = await next(call)
+      const reply = await next(call)
+      // A promise that is settled already has its listener run before whoever waits for this reply.
+      void reply.ended.then(
+        (ending) => books.ended(attempt, ending, account),
+        () => books.ended(attempt, NO_ENDING, account),
+      )
+      return reply
     } catch (error) {
       books.failed(attempt, error, account)
       throw error
     }
-    // A promise that is settled already has its listener run before whoever waits for this reply.
-    void reply.ended.then((ending) => books.ended(attempt, ending, account))
-    return reply
   }
 
   return {

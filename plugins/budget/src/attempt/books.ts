@@ -10,7 +10,7 @@ import { type Store, StoreAway } from '../limits/store.ts'
 import type { WaitingRoom } from '../limits/waiting-room.ts'
 import type { Account } from './account.ts'
 import type { Attempt } from './attempt.ts'
-import { type Charged, charge, type End, NOTHING } from './outcome.ts'
+import { type Charged, charge, chargeUncounted, type End, NOTHING } from './outcome.ts'
 import { Roster } from './roster.ts'
 
 export interface BooksOptions {
@@ -67,22 +67,30 @@ export class Books {
     this.#end(attempt, account, {
       at: this.#options.clock.now(),
       outcome,
-      usage: estimated ? { inputTokens: attempt.inputTokens ?? Math.ceil(attempt.bytes / 4), outputTokens: 0 } : usage,
+      usage: estimated ? inputOf(attempt) : usage,
       usageSource: estimated ? 'estimated' : usageSource,
       unreconciled: unreconciled === true,
       serviceTier,
     })
-    if (usageSource === 'reported' && outcome === 'complete') attempt.subject.lengths.add(usage.outputTokens)
+    if (usageSource !== 'reported' || outcome !== 'complete') return
+    const { outputTokens } = usage
+    if (Number.isSafeInteger(outputTokens) && outputTokens >= 0) attempt.subject.lengths.add(outputTokens)
   }
 
-  /** Books an attempt that failed before any of its reply came. It cost nothing, unless the error tells what was used. */
+  /**
+   * Books an attempt that failed before any of its reply came. It cost nothing, unless the error tells what was used, or the request was
+   * broken off: then its input is taken as read.
+   */
   failed(attempt: Attempt, error: unknown, account: Account | undefined): void {
-    const usage = SwitchyardError.is(error) && error.details?.sent !== false ? usageIn(error.details?.usage) : undefined
+    const ours = SwitchyardError.is(error)
+    const sent = ours && error.details?.sent !== false
+    const told = sent ? usageIn(error.details?.usage) : undefined
+    const brokenOff = sent && (error.code === 'ABORTED' || error.code === 'TIMEOUT')
     this.#end(attempt, account, {
       at: this.#options.clock.now(),
-      outcome: SwitchyardError.is(error, 'ABORTED') ? 'aborted' : 'error',
-      usage: usage ?? NOTHING,
-      usageSource: usage === undefined ? 'none' : 'reported',
+      outcome: ours && error.code === 'ABORTED' ? 'aborted' : 'error',
+      usage: told ?? (brokenOff ? inputOf(attempt) : NOTHING),
+      usageSource: told !== undefined ? 'reported' : brokenOff ? 'estimated' : 'none',
       unreconciled: false,
     })
   }
@@ -115,7 +123,7 @@ export class Books {
         { error, attempt: attempt.id, usage: end.usage },
         'the usage of an attempt cannot be priced; its cost is unknown',
       )
-      return charge(attempt, { ...end, usage: NOTHING, usageSource: 'none' }, unknownNano)
+      return chargeUncounted(attempt, end, unknownNano)
     }
   }
 
@@ -165,6 +173,11 @@ export class Books {
     }
     this.#options.onChanges(changes, claims)
   }
+}
+
+/** What is known of a request that was read, and of whose answer nothing is. */
+function inputOf({ inputTokens, bytes }: Attempt): Usage {
+  return { inputTokens: inputTokens ?? Math.ceil(bytes / 4), outputTokens: 0 }
 }
 
 function usageIn(value: unknown): Usage | undefined {

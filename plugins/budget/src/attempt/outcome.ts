@@ -1,6 +1,6 @@
 import { type Cost, type PriceRow, price } from '@switchyard/catalog'
 import type { ModelEnding, Usage } from '@switchyard/contract'
-import type { Cell, Outcome } from '../ledger/columns.ts'
+import { AT, type Cell, type Outcome } from '../ledger/columns.ts'
 import { microOfPico, nanoOfPico, storable } from '../money.ts'
 import type { Attempt } from './attempt.ts'
 import { servedTier } from './tier.ts'
@@ -29,6 +29,8 @@ export const NOTHING: Usage = Object.freeze({ inputTokens: 0, outputTokens: 0 })
 
 const PRICE_ROWS = new WeakMap<PriceRow, string>()
 const NO_PARTS = '{}'
+/** Pico-USD, 10,000 USD: no attempt costs so much, whatever its upstream counts, and sums of so much still fit a column. */
+const MOST_PICO = 10n ** 16n
 
 /** Prices an end exactly. Without a price the cost is recorded as unknown, and `unknownNano` is charged. */
 export function charge(attempt: Attempt, end: End, unknownNano: bigint): Charged {
@@ -38,8 +40,8 @@ export function charge(attempt: Attempt, end: End, unknownNano: bigint): Charged
   const tier = servedTier(attempt.tier, end.serviceTier)
   const cost = used && entry !== undefined ? price(entry, usage, { tier, at }) : undefined
   const isUnknown = used && (cost === null || cost === undefined || cost.unknown.length > 0)
-  const pico = isUnknown ? undefined : (cost?.pico ?? 0n)
-  const known = cost?.pico ?? 0n
+  const known = capped(cost?.pico ?? 0n)
+  const pico = isUnknown ? undefined : known
   const nano = isUnknown ? larger(unknownNano, nanoOfPico(known)) : nanoOfPico(known)
   const baselinePico = used && baseline !== undefined ? baselineCost(attempt, usage) : undefined
   const saved = baselinePico === undefined || pico === undefined ? undefined : baselinePico - pico
@@ -51,7 +53,7 @@ export function charge(attempt: Attempt, end: End, unknownNano: bigint): Charged
       end.at,
       outcome,
       usageSource,
-      end.unreconciled ? 1 : null,
+      end.unreconciled || known === MOST_PICO ? 1 : null,
       usage.inputTokens,
       usage.outputTokens,
       used ? JSON.stringify(usage) : null,
@@ -75,7 +77,27 @@ export function charge(attempt: Attempt, end: End, unknownNano: bigint): Charged
 function baselineCost({ catalog, baseline, at }: Attempt, usage: Usage): bigint | undefined {
   const entry = baseline === undefined ? undefined : catalog.get(baseline)
   const cost = entry === undefined ? null : price(entry, usage, { at })
-  return cost === null || cost.unknown.length > 0 ? undefined : cost.pico
+  return cost === null || cost.unknown.length > 0 ? undefined : capped(cost.pico)
+}
+
+/** An end whose counts are none: its cost is unknown, and what was expected of it is charged. */
+export function chargeUncounted(attempt: Attempt, end: End, unknownNano: bigint): Charged {
+  const expected = attempt.opening[AT.expected_pusd]
+  const usual = expected === null || expected === undefined ? attempt.held : nanoOfPico(BigInt(expected))
+  const nano = larger(unknownNano, usual)
+  const { outcome } = charge(attempt, { ...end, usage: NOTHING, usageSource: 'none' }, unknownNano)
+  const changed = [...outcome]
+  const set = (column: keyof typeof AT, cell: Cell): void => {
+    changed[AT[column] - AT.kind] = cell
+  }
+  for (const column of ['input_tokens', 'output_tokens', 'cost_parts', 'cost_pusd', 'cost_uusd'] as const) set(column, null)
+  set('charged_nusd', storable(nano))
+  set('unknown_parts', 'all')
+  return { nano, pico: undefined, outcome: changed }
+}
+
+function capped(pico: bigint): bigint {
+  return pico < MOST_PICO ? pico : MOST_PICO
 }
 
 /** Quantity and pico-USD each, by part: `{"input":[12,2500000]}`. */
