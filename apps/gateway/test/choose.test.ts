@@ -103,7 +103,22 @@ describe('an open host', () => {
         code: 'CONFIG_INVALID',
         message: expect.stringContaining(`server.host ${host} lets other machines in, but auth.keys is empty`),
       })
-      await chosen({ server: { host }, embedded: false, auth: { keys: [{ key: 'sk', tenant: 'acme' }] } })
+      await chosen({ server: { host }, embedded: false, auth: { keys: [{ key: 'sk-a-long-enough-key', tenant: 'acme' }] } })
+    },
+  )
+
+  test.each(['sk-1234', 'YOUR_KEY', 'sk-xxxxxxxxxxxxxxxxxxxx', '0123456789abcde'])(
+    'with the key %s, which can be guessed, is refused, and loopback is not (A22)',
+    async (key) => {
+      const keys = [
+        { key: 'sk-a-long-enough-key', tenant: 'acme' },
+        { key, tenant: 'acme' },
+      ]
+      const input = { embedded: false, auth: { keys } }
+      const refused = await chosen({ server: { host: '0.0.0.0' }, ...input }).catch((error: unknown) => error as Error)
+      expect(refused).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('auth.keys[1] can be guessed') })
+      expect(String(refused)).not.toContain(key)
+      await chosen(input)
     },
   )
 
