@@ -101,8 +101,11 @@ function known({ principal, carrier, class: of }: Identity, headers: IncomingHtt
   return { principal, class: of, headers: without(headers, carrier) }
 }
 
+/** Some clients send one key in several headers: none of them may go on to a provider. */
 function without(headers: IncomingHttpHeaders, carrier: string): IncomingHttpHeaders {
-  const { [carrier]: _, ...rest } = headers
+  const { [carrier]: ours, ...rest } = headers
+  const key = bearer(ours)
+  for (const other of CARRIERS) if (rest[other] !== undefined && bearer(rest[other]) === key) delete rest[other]
   return rest
 }
 

@@ -47,6 +47,15 @@ describe('with keys of the configuration', () => {
     expect(headers).toEqual({ authorization: 'Bearer provider-key' })
   })
 
+  test('our key in several headers goes on in none', () => {
+    const { headers } = authenticate({
+      'x-api-key': 'sk-two',
+      authorization: 'Bearer sk-two',
+      'api-key': 'own',
+    }) as Authenticated
+    expect(headers).toEqual({ 'api-key': 'own' })
+  })
+
   test.each([
     [{}, /no API key/],
     [{ authorization: 'Bearer wrong' }, /incorrect API key/],
