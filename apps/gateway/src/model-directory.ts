@@ -1,3 +1,4 @@
+import { allows } from '@switchyard/access'
 import type { CatalogSource } from '@switchyard/catalog'
 import { type ModelCard, type ModelProvider, type Router, SwitchyardError } from '@switchyard/contract'
 
@@ -11,8 +12,11 @@ export interface Resolved {
 }
 
 export interface ModelDirectory {
-  /** Which instance serves a model. Throws `NOT_FOUND` naming what is on. */
-  resolve(model: string, headers: Readonly<Record<string, unknown>>): Resolved
+  /**
+   * Which instance serves a model. Throws `NOT_FOUND` naming what is on, as far as the caller's scopes allow it.
+   * @param scope Default: whatever there is.
+   */
+  resolve(model: string, headers: Readonly<Record<string, unknown>>, scope?: readonly string[]): Resolved
   /** Every model that the instances list, sorted by id; an instance that fails is left out and reported to `onFailure`. */
   list(signal: AbortSignal, onFailure: (instance: string, error: unknown) => void): Promise<readonly ModelCard[]>
   /** Patterns and ids that are on, for messages. */
@@ -66,16 +70,21 @@ export function modelDirectory(
 
   return {
     known,
-    resolve(name, headers) {
+    resolve(name, headers, scope = ANYTHING) {
       for (const { header, instance } of selectors)
         if (headers[header] !== undefined) return resolved(instance, selected(name, headers))
       const slash = name.indexOf('/')
       const target = exact.get(name) ?? (slash > 0 ? prefixes.get(name.slice(0, slash)) : undefined) ?? any
       if (target !== undefined) return resolved(target, name)
-      const nearest = nearestTo(name, catalog)
-      throw new SwitchyardError('NOT_FOUND', notFound(name, slash, known, nearest), {
-        details: { code: 'model_not_found', param: 'model', ...(nearest.length > 0 && { nearest }) },
-      })
+      const allowed = (one: string): boolean => allows(scope, one)
+      const nearest = nearestTo(name, catalog).filter(allowed)
+      throw new SwitchyardError(
+        'NOT_FOUND',
+        notFound(name, slash, known.length === 0 ? undefined : known.filter(allowed), nearest),
+        {
+          details: { code: 'model_not_found', param: 'model', ...(nearest.length > 0 && { nearest }) },
+        },
+      )
     },
     async list(signal, onFailure) {
       const lists = [...providers].map(async ([instance, provider]) => {
@@ -93,6 +102,8 @@ export function modelDirectory(
     },
   }
 }
+
+const ANYTHING: readonly string[] = Object.freeze(['*'])
 
 /** A Portkey client names its provider in a header and the model bare. */
 function selected(name: string, headers: Readonly<Record<string, unknown>>): string {
@@ -116,8 +127,8 @@ function nearestTo(name: string, catalog: CatalogSource | undefined): readonly s
   }
 }
 
-function notFound(name: string, slash: number, known: readonly string[], nearest: readonly string[]): string {
-  const on = known.length === 0 ? 'no provider is on' : `on now: ${known.join(', ')}`
+function notFound(name: string, slash: number, known: readonly string[] | undefined, nearest: readonly string[]): string {
+  const on = known === undefined ? 'no provider is on' : `on now: ${known.join(', ') || 'nothing else that this key may call'}`
   const alike = nearest.length === 0 ? '' : `; the nearest names in the catalog are ${nearest.join(', ')}`
   const shown = JSON.stringify(name.slice(0, 200))
   if (slash > 0)

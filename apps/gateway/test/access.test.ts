@@ -305,6 +305,18 @@ describe('the admin API of keys', () => {
       expect(await ids((await create(gateway, root, { ...VIRTUAL, models })).key)).toEqual(seen)
   })
 
+  test('nor does the refusal of a name that nobody serves tell of others', async () => {
+    const said = async (models: unknown, name: string): Promise<string> => {
+      const { key } = await create(gateway, root, { ...VIRTUAL, models })
+      const { status, body } = await chat(gateway, key, name)
+      expect(status).toBe(404)
+      return body.error.message
+    }
+    expect(await said('any', 'none/x')).toContain('on now: own/*')
+    expect(await said(['own/*'], 'none/x')).toContain('on now: own/*')
+    expect(await said(['none/*'], 'none/x')).not.toContain('own')
+  })
+
   test('what else names a model is refused where models are restricted', async () => {
     const { key } = await create(gateway, root, { ...VIRTUAL, models: ['own/*'] })
     const post = (headers: Record<string, string>, body: string): Promise<number> =>
@@ -386,6 +398,7 @@ describe('a fault while a key is checked', () => {
 
 describe('an open host', () => {
   const host = { server: { host: '0.0.0.0' } }
+  const LONG = 'sk-a-long-enough-key'
 
   test('without any key is refused, naming the mend', async () => {
     await expect(node([file()], host)).rejects.toMatchObject({
@@ -402,13 +415,13 @@ describe('an open host', () => {
   })
 
   test('that loses its last key by a reload lets nobody in', async () => {
-    const gateway = await node([file()], { ...host, auth: { keys: [{ key: 'sk-one', tenant: 'acme' }] } })
-    expect((await chat(gateway, 'sk-one')).status).toBe(200)
+    const gateway = await node([file()], { ...host, auth: { keys: [{ key: LONG, tenant: 'acme' }] } })
+    expect((await chat(gateway, LONG)).status).toBe(200)
     const { settings } = gateway.gateway.live()
     await gateway.gateway.reload({
       settings: { ...settings, auth: { keys: [] } },
       assembly: { plugins: [access(), file(), model()] },
     })
-    for (const key of ['sk-one', undefined]) expect((await chat(gateway, key)).status).toBe(401)
+    for (const key of [LONG, undefined]) expect((await chat(gateway, key)).status).toBe(401)
   })
 })

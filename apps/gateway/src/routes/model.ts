@@ -104,7 +104,7 @@ export async function readModelCall(exchange: Exchange, parts: ServerParts, endp
   const raw = await readBody(exchange.request, settings.server.maxBodyBytes)
   const { body, model: name, stream } = modelBody(endpoint, raw, headers['content-type'])
   // Asked for only now: a reload may have come while the body did, and the call goes to what is there after it.
-  const { target, model, deployment } = parts.live().directory.resolve(name, headers)
+  const { target, model, deployment } = parts.live().directory.resolve(name, headers, principal.scopes?.models)
   const passage = new Passage()
   return {
     target,
