@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { choose } from '../src/config/configure.ts'
 import { planEmbedded } from '../src/config/embedded.ts'
@@ -64,6 +66,29 @@ describe('switchyard keys', () => {
   test('says where no plugin of the configuration keeps keys', async () => {
     await folder.write('switchyard.config.json', JSON.stringify({ plugins: [] }))
     expect((await run('list')).err).toMatch(/add @switchyard\/access/)
+  })
+
+  test('works where the user has no name, as in a container', async () => {
+    const real = os.userInfo
+    try {
+      os.userInfo = () => {
+        throw new Error('uv_os_get_passwd returned ENOENT')
+      }
+      syncBuiltinESMExports()
+      expect(JSON.parse((await run('create --tenant acme --models any --json')).out).createdBy).toMatch(/^uid \d+ \(cli\)$/)
+    } finally {
+      os.userInfo = real
+      syncBuiltinESMExports()
+    }
+  })
+
+  test('shows no name as a terminal would obey it', async () => {
+    await start()
+    const name = 'x\u001b[2J\u202ey'
+    expect((await run(`create --tenant acme --models any --name ${name}`)).code).toBe(0)
+    const { out } = await run('list')
+    expect(out).toContain('x?[2J?y')
+    expect(out).not.toContain('\u001b')
   })
 
   test('does not send an admin key over plain HTTP to another machine', async () => {

@@ -135,7 +135,8 @@ function cells(record: KeyRecord): readonly string[] {
   const { id, class: of, state, tenant, team, user, name, roles, models } = record
   const at = (ms: number | null | undefined): string => (typeof ms === 'number' ? new Date(ms).toISOString().slice(0, 16) : '-')
   const text = [id, of, state, tenant, team ?? '-', user ?? '-', name || '-', roles.join(' ') || '-', models.join(' ') || '-']
-  return [...text, at(record.expiresAt), at(record.lastUsedAt)]
+  // Whoever may name a key could write to the terminal of whoever lists them.
+  return [...text.map((cell) => cell.replaceAll(/\p{C}/gu, '?')), at(record.expiresAt), at(record.lastUsedAt)]
 }
 
 function print({ record, key }: IssuedKey, json: boolean): void {
@@ -150,7 +151,16 @@ function print({ record, key }: IssuedKey, json: boolean): void {
 }
 
 function changeOf({ reason }: ChangeOptions): KeyChange {
-  return { by: `${userInfo().username} (cli)`, reason }
+  return { by: `${userName()} (cli)`, reason }
+}
+
+/** In containers that run as a number of their own, no name belongs to it, and Node throws. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
 }
 
 function listIn(text: string): readonly string[] | 'any' {
