@@ -275,9 +275,12 @@ test('the plan without processes lists the plugins', () => {
     env: { OPENAI_API_KEY: 'k', PORTKEY_API_KEY: 'p' },
   })
   expect(plugins.map(({ definition, placement }) => placement.as ?? definition.name)).toEqual([
+    '@switchyard/access',
     '@switchyard/routing',
     '@switchyard/resilience',
+    '@switchyard/rate-limit',
     '@switchyard/health',
+    '@switchyard/budget',
     '@switchyard/catalog',
     '@switchyard/cache-memory',
     '@switchyard/connector-sqlite',
