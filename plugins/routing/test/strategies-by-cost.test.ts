@@ -321,3 +321,41 @@ test('cheapest counts what replies cost in fact: a terse dear model goes before 
   }
   expect((await order(call('routing', request('chat'))))[0]).toBe('p/p/terse')
 })
+
+describe('through the plugin', () => {
+  const catalog = catalogOf(
+    { ...entry('p/big', { input: 10, output: 10 }), baseModel: 'llama' },
+    { ...entry('p/host', { input: 1, output: 1 }), baseModel: 'llama' },
+    { ...entry('p/small', { input: 0.1, output: 0.1 }), baseModel: 'tiny' },
+  )
+  const targets = ['p/big', 'p/host', 'p/small']
+  const first = async (route: Omit<RouteInput, 'targets'>, used = 0): Promise<readonly string[]> => {
+    const { order } = await router({
+      options: { routes: { chat: { ...route, targets } } },
+      providers: providers({ p: {} }),
+      catalog,
+      budgets: { of: () => [standing(used)] },
+    })
+    return (await order(asked)).map((name) => name.slice('p/p/'.length))
+  }
+
+  test('budget-aware asks the budgets, and goes over another strategy', async () => {
+    expect(await first({ strategy: 'budget-aware' }, 50)).toEqual(['big', 'host', 'small'])
+    expect(await first({ strategy: 'budget-aware' }, 96)).toEqual(['small', 'host', 'big'])
+    expect(await first({ strategy: 'budget-aware', budget: { over: 'cheapest' } }, 50)).toEqual(['small', 'host', 'big'])
+  })
+
+  test('and never below a floor', async () => {
+    const floored = { ...scores, byClass: { '*': { 'p/big': 0.9, 'p/host': 0.9, 'p/small': 0.2 } }, floor: 0.5 }
+    expect(await first({ strategy: 'budget-aware', scores: floored }, 99)).toEqual(['host', 'big'])
+  })
+
+  test('provider finds the same model by the catalog', async () => {
+    expect(await first({ strategy: 'provider' })).toEqual(['host', 'big', 'small'])
+  })
+
+  test('quality-per-price', async () => {
+    const table = { ...scores, byClass: { chat: { 'p/big': 0.9, 'p/host': 0.3 } } }
+    expect(await first({ strategy: 'quality-per-price', scores: table })).toEqual(['host', 'big', 'small'])
+  })
+})

@@ -54,9 +54,10 @@ export class GuidedCalls {
     const shadow = arm?.shadow !== undefined && guided.shadow?.wants(knowledge.random()) === true ? arm.shadow : undefined
     if (arm?.cascade !== undefined) {
       const accepted = await this.#cascade(route, guided, plan, arm.cascade, call, next)
-      if (accepted !== undefined) {
-        if (shadow !== undefined) this.#shadow(route, guided, plan, shadow, call, next, accepted)
-        return call.request.stream ? (wholeAsStream(accepted, call.request) as ModelReply) : accepted
+      const reply = accepted !== undefined && call.request.stream ? wholeAsStream(accepted, call.request) : accepted
+      if (reply !== undefined) {
+        if (shadow !== undefined) this.#shadow(route, guided, plan, shadow, call, next, reply)
+        return reply
       }
       return next(routedTo(call, route, order, attributes))
     }
