@@ -9,12 +9,13 @@ import { Books } from './attempt/books.ts'
 import { Subjects } from './attempt/subject.ts'
 import { Journal } from './journal/journal.ts'
 import { recover } from './journal/recover.ts'
-import { attemptIds } from './ledger/columns.ts'
+import { attemptIds, type Row } from './ledger/columns.ts'
 import type { Ledger } from './ledger/port.ts'
 import { ledgerReader } from './ledger/reader.ts'
 import { dialectOf, migrate } from './ledger/schema.ts'
-import { LedgerWriter } from './ledger/writer.ts'
+import { knownOf, LedgerWriter } from './ledger/writer.ts'
 import { Admission } from './limits/admission.ts'
+import { adoptedDebt } from './limits/adopted.ts'
 import type { BudgetAdmin } from './limits/budget-admin.ts'
 import { BudgetBook } from './limits/budget-book.ts'
 import { BudgetTable } from './limits/budget-table.ts'
@@ -22,6 +23,7 @@ import { standingOf } from './limits/claim.ts'
 import { Debts } from './limits/debts.ts'
 import { keepLeases } from './limits/keeper.ts'
 import { Rebuild } from './limits/rebuild.ts'
+import { LOOK_MS, Rehold } from './limits/rehold.ts'
 import { Slices } from './limits/slices.ts'
 import { Spent } from './limits/spent.ts'
 import { Store } from './limits/store.ts'
@@ -67,9 +69,13 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
     log.warn({}, 'no journal is kept: a process that is killed loses its last rows (journal.directory)')
   onClose(() => journal?.close())
   onClose(() => writer.close())
+  const adopted: Row[] = []
   const recovers = async (): Promise<void> => {
     if (journal === undefined || options.journal === undefined) return
-    await recover({ directory: options.journal.directory, name: node, writer, catalog, clock, log, defaultOutputTokens })
+    const { directory } = options.journal
+    const onBooked = (row: Row): void => void adopted.push(row)
+    const known = (ids: readonly string[]): Promise<ReadonlySet<string>> => knownOf(database, dialect, ids)
+    await recover({ directory, name: node, writer, catalog, clock, log, defaultOutputTokens, known, onBooked })
   }
   await recovers()
 
@@ -89,7 +95,6 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
     clock,
     random,
     log,
-    costs,
     options: options.alerts,
     anomalies: options.anomalies,
     emit: (alert) => emit('budget:alert', alert),
@@ -123,6 +128,13 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
   onClose(() => slices.close())
   const debts = new Debts({ store, slices, clock, node, log, flush, onChanges })
   onClose(() => debts.close())
+  const tellOfAdopted = (): void => {
+    for (const row of adopted.splice(0)) {
+      const debt = adoptedDebt(row, book, clock.now())
+      if (debt !== undefined) debts.settleLater(debt)
+    }
+  }
+  tellOfAdopted()
   const room = new WaitingRoom(clock)
   const unknownNano = options.unknownPriceUsd === undefined ? undefined : nanoUsd(options.unknownPriceUsd)
   const books = new Books({
@@ -140,17 +152,22 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
     onChanges,
   })
   const rebuild = new Rebuild({ book, counters, spent, clock, random, log, longestLeaseMs, flush })
+  const rehold = new Rehold({ store, live: books.live, clock, lateSettleMs, log })
   const admission = new Admission({
     plugin,
     store,
     slices,
     rebuild,
+    rehold,
     room,
     clock,
     leaseMs,
     graceMs,
     lateSettleMs,
     waitMs: options.waitMs,
+    onUnsure({ claims, at, subject: { principal } }, lease) {
+      debts.settleLater({ tenant: principal.tenant, lease, claims, nano: 0n, at, bookedAt: () => undefined })
+    },
     onRefused: ({ budget: { name, level }, tenant }) => emit('budget:refused', { plugin, budget: name, level, tenant }),
   })
   const subjects = new Subjects(catalog, book)
@@ -158,12 +175,14 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
 
   const cleanUp = async (): Promise<void> => {
     await recovers().catch((error: unknown) => log.warn({ error }, 'a journal that was left behind could not be booked'))
+    tellOfAdopted()
     if (!book.isEmpty) await sweep({ store, database, dialect, writer, catalog, clock, log, defaultOutputTokens, onChanges })
   }
   const keep = (): Promise<void> => keepLeases({ store, slices, live: books.live, clock, leaseMs, graceMs, lateSettleMs, log })
   const timing = { clock, random }
   onClose(repeat(options.sweepMs, cleanUp, timing))
   onClose(repeat(Math.ceil(leaseMs / 3), keep, timing))
+  if (store.isShared) onClose(repeat(LOOK_MS, () => rehold.look(), timing))
   onClose(repeat(options.refreshMs, () => table.refresh(), timing))
 
   return {

@@ -8,7 +8,7 @@ export interface Forecast {
   readonly inputTokens: number
   /** Pico-USD to hold; undefined for a model without a price. */
   readonly hold: bigint | undefined
-  /** Pico-USD that it will cost as a rule; undefined for a model without a price. */
+  /** Pico-USD that it costs as a rule if its end is never seen; undefined for a model without a price. */
   readonly expected: bigint | undefined
 }
 
@@ -84,7 +84,7 @@ export function forecast(
   const usage = worstUsage(entry, request, Math.max(input, estimate.reservation), most, searches)
   const worst = pricedAbove(entry, usage, tier, at)
   if (worst === undefined) return { inputTokens, hold: undefined, expected: undefined }
-  const usual = Math.min(most, lengths.mean() ?? options.defaultOutputTokens)
+  const usual = Math.min(most, lengths.underWay() ?? options.defaultOutputTokens)
   const expected = scaled(worst, usage, inputTokens, usual)
   const p90 = options.hold === 'p90' ? lengths.p90() : undefined
   const held = p90 === undefined || p90 >= most ? worst.pico : scaled(worst, usage, usage.inputTokens, p90)

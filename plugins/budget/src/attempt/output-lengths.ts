@@ -11,6 +11,7 @@ export class OutputLengths {
   #counts: Uint32Array | undefined
   #seen = 0
   #sum = 0
+  #squares = 0
   #p90: number | undefined
 
   add(tokens: number): void {
@@ -19,6 +20,7 @@ export class OutputLengths {
     this.#counts[bucket] = (this.#counts[bucket] as number) + 1
     this.#seen += 1
     this.#sum += tokens
+    this.#squares += tokens * tokens
     this.#p90 = undefined
     if (this.#seen < HALVED_AT) return
     this.#seen = 0
@@ -27,12 +29,17 @@ export class OutputLengths {
       this.#counts[index] = half
       this.#seen += half
     }
-    this.#sum = Math.round((this.#sum * this.#seen) / HALVED_AT)
+    this.#sum *= this.#seen / HALVED_AT
+    this.#squares *= this.#seen / HALVED_AT
   }
 
-  /** Tokens of a middling answer, rounded up; undefined before 20 were seen. */
-  mean(): number | undefined {
-    return this.#seen < LEAST ? undefined : Math.ceil(this.#sum / this.#seen)
+  /**
+   * Tokens that an answer has as a rule that is under way at a moment: more than the mean, since it is the long ones that a moment finds
+   * under way. Rounded up; undefined before 20 were seen.
+   */
+  underWay(): number | undefined {
+    if (this.#seen < LEAST) return undefined
+    return this.#sum === 0 ? 0 : Math.ceil(this.#squares / this.#sum)
   }
 
   /** Tokens that nine answers of ten do not pass; undefined before 20 were seen. */

@@ -184,3 +184,15 @@ export async function bookedOf(session: SqlSession, dialect: Dialect, ids: reado
     `WHERE attempt_id IN (${placeholders(dialect, ids.length)})`
   return (await session.query<Booked>(text, ids)).rows
 }
+
+/** Ids of one statement. */
+const KNOWN_AT_ONCE = 500
+
+/** Which of these attempts are in the ledger, in whatever kind of row. */
+export async function knownOf(session: SqlSession, dialect: Dialect, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const known = new Set<string>()
+  for (let from = 0; from < ids.length; from += KNOWN_AT_ONCE) {
+    for (const { attempt_id: id } of await bookedOf(session, dialect, ids.slice(from, from + KNOWN_AT_ONCE))) known.add(id)
+  }
+  return known
+}

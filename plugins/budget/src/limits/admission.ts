@@ -4,6 +4,7 @@ import { AT, type Cell } from '../ledger/columns.ts'
 import type { Claim } from './claim.ts'
 import type { Rebuild } from './rebuild.ts'
 import { exceeded, storeAway } from './refusal.ts'
+import { QUIET_MS, type Rehold } from './rehold.ts'
 import type { Slices } from './slices.ts'
 import { type Store, StoreAway } from './store.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -13,6 +14,7 @@ export interface AdmissionOptions {
   readonly store: Store
   readonly slices: Slices
   readonly rebuild: Rebuild
+  readonly rehold: Rehold
   readonly room: WaitingRoom
   readonly clock: Pick<Clock, 'now'>
   readonly leaseMs: number
@@ -20,11 +22,15 @@ export interface AdmissionOptions {
   readonly lateSettleMs: number
   readonly waitMs: number
   readonly onRefused: (claim: Claim) => void
+  /** Told of a hold of which nobody knows whether the store took it: the attempt will not be sent. */
+  readonly onUnsure: (attempt: Attempt, lease: string) => void
 }
 
 const LONGEST_NOTE = 4_096
 /** A store that is empty again after so many rebuilds is not to be trusted with a budget. */
 const MOST_REBUILDS = 3
+/** Holds of one attempt that are given back, each under an id of its own: at an empty store, and at one that was filled just now. */
+export const MOST_GIVEN_BACK: number = MOST_REBUILDS + 2
 
 /** Holds what an attempt may cost at all its claims, or at none. */
 export class Admission {
@@ -39,20 +45,26 @@ export class Admission {
    * `UPSTREAM_UNAVAILABLE`, or with the reason of the call's signal.
    */
   async admit(attempt: Attempt, call: Call<'model.invoke'>, expected: bigint): Promise<void> {
-    const { store, slices, rebuild, clock, waitMs } = this.#options
+    const { store, slices, rebuild, rehold, clock, waitMs } = this.#options
     const { claims, subject } = attempt
     const rows = this.#rows(attempt, expected)
     const until = clock.now() + waitMs
     let rebuilds = 0
+    let givenBack = 0
+    let asked: Lease | undefined
     try {
       for (let tries = 0; ; tries++) {
-        const lease = this.#lease(attempt, call, tries)
+        const lease = this.#lease(attempt, call, givenBack)
+        asked = lease
         const reservation = await store.reserve(rows, lease)
         if (!reservation.granted) {
+          asked = undefined
           await this.#refusal(attempt, call, reservation, until, tries)
           continue
         }
-        if (reservation.sums[0] === 0n) {
+        const mark = reservation.sums[0] as bigint
+        if (mark === 0n) {
+          givenBack += 1
           await store.settle(lease.id, {})
           if (++rebuilds > MOST_REBUILDS) throw new StoreAway('the counters stay empty')
           await rebuild.of(subject.principal.tenant).catch((cause: unknown) => {
@@ -60,6 +72,16 @@ export class Admission {
           })
           continue
         }
+        rehold.seen(subject.aliveKey, mark)
+        const quiet = store.isShared ? Number(mark) + QUIET_MS - clock.now() : 0
+        if (quiet > 0 && givenBack < MOST_GIVEN_BACK) {
+          givenBack += 1
+          await store.settle(lease.id, {})
+          asked = undefined
+          await this.#quiet(Math.min(quiet, QUIET_MS), call)
+          continue
+        }
+        attempt.mark = mark
         attempt.lease = lease.id
         attempt.leaseUntil = lease.expiresAt
         for (let index = 0; index < claims.length; index++) {
@@ -73,6 +95,7 @@ export class Admission {
       }
     } catch (error) {
       if (!(error instanceof StoreAway)) throw error
+      if (asked !== undefined) this.#options.onUnsure(attempt, asked.id)
       this.#withoutStore(attempt, error.cause ?? error)
     }
   }
@@ -88,13 +111,24 @@ export class Admission {
     return rows
   }
 
-  #lease({ id, json, subject }: Attempt, call: Call, tries: number): Lease {
+  /** Waits until every node has held again what the store lost; throws where the call has no time for it. */
+  async #quiet(ms: number, call: Call<'model.invoke'>): Promise<void> {
+    const { clock, room } = this.#options
+    const now = clock.now()
+    if (call.deadline !== undefined && now + ms >= call.deadline)
+      throw new StoreAway('the counters were lost, and are open again in a moment')
+    await room.rest(ms, call.signal)
+    if (call.signal.aborted) throw call.signal.reason
+  }
+
+  #lease({ id, json, subject }: Attempt, call: Call, givenBack: number): Lease {
     const { clock, leaseMs, graceMs, lateSettleMs } = this.#options
     const now = clock.now()
     const ends = now + leaseMs
     const expiresAt = (call.deadline === undefined || call.deadline > ends ? ends : Math.max(now, call.deadline)) + graceMs + 1
     return {
-      id: tries === 0 ? `${subject.tenantTag}:${id}` : `${subject.tenantTag}:${id}~${tries}`,
+      // A refusal takes no id, a hold that was given back keeps it until its expiry.
+      id: givenBack === 0 ? `${subject.tenantTag}:${id}` : `${subject.tenantTag}:${id}~${givenBack}`,
       expiresAt,
       settleUntil: expiresAt + lateSettleMs,
       note: json.length <= LONGEST_NOTE ? json : shortNote(json),

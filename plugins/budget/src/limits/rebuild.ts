@@ -2,6 +2,7 @@ import type { Clock, CounterRow, Counters, Logger } from '@switchyard/contract'
 import type { BudgetBook } from './budget-book.ts'
 import { claimOf } from './claim.ts'
 import { aliveKey, tenantTag } from './keys.ts'
+import { QUIET_MS } from './rehold.ts'
 import type { Spent } from './spent.ts'
 
 export interface RebuildOptions {
@@ -46,7 +47,8 @@ export class Rebuild {
     await flush()
     const now = clock.now()
     const rows = await this.#rows(tenant, now)
-    const mark = BigInt(now)
+    // Where nothing was spent nothing was lost: there is no node to wait for.
+    const mark = BigInt(rows.length > 0 ? now : now - QUIET_MS)
     const alive: CounterRow = { key: aliveKey(tenant), amount: mark, limit: mark, expected: mark }
     const id = `${tenantTag(tenant)}:rebuild-${now.toString(36)}-${Math.floor(random() * 36 ** 8).toString(36)}`
     const reserved = await counters.reserve([alive, ...rows], { id, expiresAt: now + LEASE_MS })

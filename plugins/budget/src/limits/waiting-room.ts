@@ -31,6 +31,19 @@ export class WaitingRoom {
     })
   }
 
+  /** Resolves after so long, or at the signal's abort. */
+  rest(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const leave = (): void => {
+        cancel()
+        signal.removeEventListener('abort', leave)
+        resolve()
+      }
+      const cancel = this.#clock.schedule(ms, leave)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+  }
+
   /** A hold of the claim has ended: the first who waits looks again. */
   wake(claim: Claim): void {
     if (this.#waiters.size === 0) return
