@@ -20,6 +20,7 @@ import type { BudgetAdmin } from './limits/budget-admin.ts'
 import { BudgetBook } from './limits/budget-book.ts'
 import { BudgetTable } from './limits/budget-table.ts'
 import { standingOf } from './limits/claim.ts'
+import { Compare } from './limits/compare.ts'
 import { Debts } from './limits/debts.ts'
 import { keepLeases } from './limits/keeper.ts'
 import { Rebuild } from './limits/rebuild.ts'
@@ -184,6 +185,21 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
   onClose(repeat(Math.ceil(leaseMs / 3), keep, timing))
   if (store.isShared) onClose(repeat(LOOK_MS, () => rehold.look(), timing))
   onClose(repeat(options.refreshMs, () => table.refresh(), timing))
+  const compare = new Compare({
+    plugin,
+    book,
+    store,
+    debts,
+    spent,
+    clock,
+    random,
+    log,
+    longestLeaseMs,
+    flush,
+    onChanges,
+    onDrift: (drift) => emit('budget:drift', drift),
+  })
+  onClose(repeat(options.compareMs, () => compare.run(), timing))
 
   return {
     ledger: { rows: ledgerReader(database, dialect), flush },

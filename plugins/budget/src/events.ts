@@ -20,6 +20,24 @@ export interface BudgetCrossed {
   readonly resetsAt: number | undefined
 }
 
+/** A counter that does not say what the ledger says. Amounts in nano-USD. */
+export interface BudgetDrift {
+  /** Name of the plugin instance. */
+  readonly plugin: string
+  readonly budget: string
+  readonly level: string
+  readonly tenant: string
+  /** Team, key, model...; the hash of a long one. */
+  readonly value: string
+  readonly windowId: string
+  /** By the ledger. */
+  readonly ledger: bigint
+  /** By the counter. */
+  readonly settled: bigint
+  /** What was added to the counter; 0n where it has too much. */
+  readonly added: bigint
+}
+
 declare module '@switchyard/contract' {
   interface KernelEvents {
     /** Once a budget, window and threshold over all nodes: emitted by the node that wrote the alert down. */
@@ -28,6 +46,8 @@ declare module '@switchyard/contract' {
     'budget:store-away': { readonly plugin: string; readonly error: unknown }
     /** An alert is delivered: a threshold or an anomaly, at one node of all, and at least once by its id. */
     'budget:alert': BudgetAlert
+    /** A counter and the ledger differ, two looks running: what the counter lacked was added to it. */
+    'budget:drift': BudgetDrift
     /** A call was refused. */
     'budget:refused': { readonly plugin: string; readonly budget: string; readonly level: string; readonly tenant: string }
   }

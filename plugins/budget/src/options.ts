@@ -19,6 +19,7 @@ export interface BudgetOptions {
   readonly storeTimeoutMs: number
   readonly sweepMs: number
   readonly refreshMs: number
+  readonly compareMs: number
   readonly nodes: number
   readonly maxBufferedRows: number
   readonly headers: boolean
@@ -109,6 +110,14 @@ export const budgetOptions: z.ZodType<BudgetOptions, BudgetInput> = z.strictObje
     .default(10_000)
     .describe('How often expired leases and old journals are looked for.'),
   refreshMs: z.int().min(100).max(3_600_000).default(30_000).describe('How often the table of budgets is read again.'),
+  compareMs: z
+    .int()
+    .min(1_000)
+    .max(86_400_000)
+    .default(60_000)
+    .describe(
+      'How often the counters are compared with the ledger, at most: a look takes no more than a fiftieth of the time.',
+    ),
   nodes: z
     .int()
     .min(1)

@@ -22,6 +22,7 @@ export interface StandingClaims {
 }
 
 const MAX_CLAIMS = 200_000
+const MAX_TENANTS = 10_000
 /** Levels whose value may differ from call to call of one payer. */
 const PER_CALL: ReadonlySet<BudgetLevel> = new Set<BudgetLevel>(['tag', 'session'])
 const NONE: readonly Claim[] = Object.freeze([])
@@ -30,6 +31,8 @@ const NONE: readonly Claim[] = Object.freeze([])
 export class BudgetBook {
   /** Grows with every change of the budgets. */
   version = 0
+  /** Tenants that have made claims since the start, at most 10,000. */
+  readonly tenants: Set<string> = new Set()
   readonly #longestLeaseMs: number
   #budgets: ReadonlyMap<string, Budget> = new Map()
   #standing: readonly Budget[] = []
@@ -126,6 +129,7 @@ export class BudgetBook {
     const known = this.#claims.get(key)
     if (known !== undefined) return known
     const claim = claimOf(budget, tenant, value, window, this.#longestLeaseMs)
+    if (this.tenants.size < MAX_TENANTS) this.tenants.add(tenant)
     const before = this.#before.get(key)
     if (before !== undefined) {
       claim.used = before.used
