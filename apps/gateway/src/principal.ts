@@ -8,6 +8,7 @@ import {
   type Secret,
   SwitchyardError,
 } from '@switchyard/contract'
+import { systemClock } from '@switchyard/kernel'
 import { requireLocal } from './local-request.ts'
 
 export interface KeyEntry {
@@ -75,6 +76,16 @@ export function keyNeeded({ keys, access, local }: AuthenticatorParts): boolean 
 export function mayCall(caller: Authenticated): Authenticated {
   if (caller.class !== 'admin') return caller
   throw new SwitchyardError('FORBIDDEN', 'this is an admin key, which never calls a model: create a virtual key for that')
+}
+
+const BODY_GRACE_MS = 500
+
+/**
+ * Whether a body took so long since `begun`, in epoch ms, that its sender is to be asked again who it is: a key may have been revoked meanwhile,
+ * and whoever held a request open must not have it served.
+ */
+export function isLate(begun: number): boolean {
+  return systemClock.now() - begun >= BODY_GRACE_MS
 }
 
 function configuredKeys(keys: readonly KeyEntry[]): ((headers: IncomingHttpHeaders) => Authenticated | undefined) | undefined {

@@ -5,13 +5,14 @@ import { postgres } from '@switchyard/connector-postgres'
 import { sqlite } from '@switchyard/connector-sqlite'
 import { access as accessPort, type Bus, bus, definePlugin, type Plugin, SwitchyardError, sql } from '@switchyard/contract'
 import { startKernel } from '@switchyard/kernel'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { notRunLine, postgresForTests } from '../../../scripts/services/index.ts'
 import { adminRoleOf } from '../src/admin/admin-role.ts'
 import type { SettingsInput } from '../src/config/settings.ts'
 import { type TemporaryFolder, temporaryFolder } from './support/folder.ts'
 import { type TestGateway, testGateway } from './support/gateway.ts'
+import { rawRequest } from './support/raw-request.ts'
 import { stubProvider, wholeReply } from './support/stub-provider.ts'
 
 const server = await postgresForTests()
@@ -303,6 +304,31 @@ describe('the admin API of keys', () => {
       [[], []],
     ] as const)
       expect(await ids((await create(gateway, root, { ...VIRTUAL, models })).key)).toEqual(seen)
+  })
+
+  test.each([
+    ['/v1/chat/completions', false, { model: 'own/x', messages: [] }],
+    ['/admin/keys', true, { class: 'admin', tenant: 'ops', roles: ['admin'], ...REASON }],
+  ])('a request to %s that was held open does not outlive its key', async (path, isAdmin, body) => {
+    const { id, key } = isAdmin ? await admin(gateway, root) : await create(gateway, root, VIRTUAL)
+    await (isAdmin ? ask(gateway, 'GET', '/admin/keys', key) : chat(gateway, key))
+    const before = called
+    const text = JSON.stringify(body)
+    const head = [
+      `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json`,
+      `expect: 100-continue\r\nconnection: close\r\ncontent-length: ${text.length}\r\n\r\n`,
+    ]
+    const { socket, received, closed } = rawRequest(gateway.url, head.join('\r\n'))
+    await expect.poll(received).toContain('100 Continue')
+    await ask(gateway, 'POST', `/admin/keys/${id}/revoke`, root, REASON)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1_000 })
+    try {
+      socket.write(text)
+      expect(await closed).toContain('HTTP/1.1 401 ')
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(called).toBe(before)
   })
 
   test('nor does the refusal of a name that nobody serves tell of others', async () => {

@@ -1,11 +1,14 @@
+import type { IncomingMessage } from 'node:http'
 import { type AdminRole, SwitchyardError } from '@switchyard/contract'
-import type { CallerClass } from '../principal.ts'
+import { systemClock } from '@switchyard/kernel'
+import { type CallerClass, isLate } from '../principal.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { Route, ServerParts } from '../server/http-server.ts'
 import { adminRoleOf, requireRole } from './admin-role.ts'
 import { budgetsHandler } from './budgets.ts'
 import { costsHandler } from './costs.ts'
 import { changeHealth, listHealth, showHealth } from './health.ts'
+import { jsonBody } from './json-body.ts'
 import { keysHandler } from './keys.ts'
 import { listCatalog } from './models.ts'
 import { listProviders } from './providers.ts'
@@ -47,15 +50,34 @@ function handlerOf(method: string | undefined, path: string): AdminHandler | und
 }
 
 async function asAdmin(exchange: Exchange, parts: ServerParts, handler: AdminHandler): Promise<void> {
-  const { headers, socket, method } = exchange.request
-  const caller = await parts.live().authenticate(headers, socket.remoteAddress)
+  const { request } = exchange
+  const begun = systemClock.now()
+  let admin = await adminOf(exchange, parts)
+  if (hasBody(request)) {
+    // What is wrong with it the handler says, which reads it too.
+    await jsonBody(request).catch(() => {})
+    if (isLate(begun)) admin = await adminOf(exchange, parts)
+  }
+  const query = new URLSearchParams(request.url?.split('?')[1] ?? '')
+  await handler({ exchange, parts, query, ...admin })
+}
+
+/** Who asks, if the role is enough for the method. */
+async function adminOf(
+  { request, noted }: Exchange,
+  parts: ServerParts,
+): Promise<Pick<AdminRequest, 'keyId' | 'class' | 'role'>> {
+  const caller = await parts.live().authenticate(request.headers, request.socket.remoteAddress)
   const { principal } = caller
-  exchange.noted.tenant = principal.tenant
-  exchange.noted.key = principal.keyId
+  noted.tenant = principal.tenant
+  noted.key = principal.keyId
   const role = adminRoleOf(caller)
-  requireRole(role, method === 'GET' ? 'viewer' : 'operator')
-  const query = new URLSearchParams(exchange.request.url?.split('?')[1] ?? '')
-  await handler({ exchange, parts, query, keyId: principal.keyId, class: caller.class, role })
+  requireRole(role, request.method === 'GET' ? 'viewer' : 'operator')
+  return { keyId: principal.keyId, class: caller.class, role }
+}
+
+function hasBody({ method, headers }: IncomingMessage): boolean {
+  return method !== 'GET' && (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
 }
 
 /** Slashes may stand in a path as they are, or encoded. */

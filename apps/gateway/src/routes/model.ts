@@ -8,7 +8,7 @@ import {
 } from '@switchyard/contract'
 import { systemClock } from '@switchyard/kernel'
 import { Passage, watched } from '../passage.ts'
-import { mayCall } from '../principal.ts'
+import { isLate, mayCall } from '../principal.ts'
 import { readBody } from '../server/body.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { ServerParts } from '../server/http-server.ts'
@@ -95,13 +95,20 @@ export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoi
  */
 export async function readModelCall(exchange: Exchange, parts: ServerParts, endpoint: ModelEndpoint): Promise<ModelCall> {
   const { settings, authenticate } = parts.live()
-  const asked = authenticate(exchange.request.headers, exchange.request.socket.remoteAddress)
+  const { request } = exchange
+  const asked = authenticate(request.headers, request.socket.remoteAddress)
   // Awaited only where the key was not checked a moment ago.
-  const { principal, headers } = mayCall(asked instanceof Promise ? await asked : asked)
-  const { priority, timeoutMs, trace } = callWishes(headers, principal)
+  let caller = mayCall(asked instanceof Promise ? await asked : asked)
+  const { priority, timeoutMs, trace } = callWishes(caller.headers, caller.principal)
   // The time that a client allows begins with its request, and not when its body has come.
-  const deadline = systemClock.now() + Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, settings.server.callTimeoutMs)
-  const raw = await readBody(exchange.request, settings.server.maxBodyBytes)
+  const begun = systemClock.now()
+  const deadline = begun + Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, settings.server.callTimeoutMs)
+  const raw = await readBody(request, settings.server.maxBodyBytes)
+  if (isLate(begun)) {
+    caller = mayCall(await parts.live().authenticate(request.headers, request.socket.remoteAddress))
+    callWishes(caller.headers, caller.principal)
+  }
+  const { principal, headers } = caller
   const { body, model: name, stream } = modelBody(endpoint, raw, headers['content-type'])
   // Asked for only now: a reload may have come while the body did, and the call goes to what is there after it.
   const { target, model, deployment } = parts.live().directory.resolve(name, headers, principal.scopes?.models)
