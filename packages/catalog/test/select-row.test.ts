@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { PriceRow, StoredPrice } from '../src/index.ts'
 import { completePrice } from '../src/index.ts'
@@ -114,4 +115,35 @@ describe('time', () => {
     expect(pick(rows, 0, { at: at('2026-09-25T01:30:00Z') })).toEqual([1, 'exact'])
     expect(pick(rows, 0, { at: at('2026-09-26T02:00:00Z') })).toEqual([1, 'exact'])
   })
+})
+
+test('a choice that is asked for again is the one that would be made anew', () => {
+  const some = <T>(...of: T[]): fc.Arbitrary<T | undefined> => fc.constantFrom(undefined, ...of)
+  const tier = fc.constantFrom('standard' as const, 'flex' as const, 'priority' as const)
+  const rows = fc.array(
+    fc.record({
+      input: fc.nat(9),
+      tier,
+      region: some('*', 'eu'),
+      contextOver: some(10, 20),
+      until: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant('2026-01-01') }),
+    }),
+    { maxLength: 6 },
+  )
+  const asked = fc.array(
+    fc.record({
+      tokens: fc.constantFrom(0, 10, 11, 20, 21),
+      tier,
+      region: some('eu', 'us'),
+      at: some(Date.parse('2025-06-01'), Date.parse('2026-06-01')),
+    }),
+    { minLength: 2, maxLength: 12 },
+  )
+  fc.assert(
+    fc.property(rows, asked, (stored, questions) => {
+      const kept = stored.map(({ input, ...rest }) => row(input, rest as StoredPrice))
+      for (const { tokens, ...conditions } of questions)
+        expect(selectRow(kept, tokens, conditions)).toEqual(selectRow([...kept], tokens, conditions))
+    }),
+  )
 })

@@ -70,8 +70,7 @@ export function price(entry: Entry, usage: Usage, options: PriceOptions = {}): C
   const tokens = tokenParts(usage)
   const { tier = 'standard', version } = options
   const { confidence } = entry.provenance
-  const base = { tier, version, confidence }
-  if (entry.free) return { pico: 0n, parts: [], unknown: [], row: undefined, bound: 'exact', ...base }
+  if (entry.free) return { pico: 0n, parts: [], unknown: [], row: undefined, bound: 'exact', tier, version, confidence }
   const selected = selectRow(entry.prices, usage.inputTokens, options)
   if (selected === undefined) return null
   const { row } = selected
@@ -79,9 +78,19 @@ export function price(entry: Entry, usage: Usage, options: PriceOptions = {}): C
   const parts: CostPart[] = []
   const unknown: string[] = []
   let pico = 0n
-  const add = (part: string, quantity: number, each: number, cost: bigint): void => {
-    parts.push({ part, quantity, each, pico: cost })
-    pico += cost
+  // The sum so far, in a number while that is exact: most costs never leave it.
+  let small = 0
+  const add = (part: string, quantity: number, each: number): void => {
+    const cost = quantity * each
+    const sum = small + cost
+    if (Number.isSafeInteger(quantity) && Number.isSafeInteger(sum)) {
+      small = sum
+      parts.push({ part, quantity, each, pico: BigInt(cost) })
+      return
+    }
+    const exact = timesUnits(quantity, each)
+    pico += exact
+    parts.push({ part, quantity, each, pico: exact })
   }
   for (const rule of RULES) {
     const quantity = tokens[rule.part]
@@ -89,7 +98,7 @@ export function price(entry: Entry, usage: Usage, options: PriceOptions = {}): C
     const own = row.perToken[rule.part]
     const each = own ?? (rule.before === undefined ? undefined : row.perToken[rule.before]) ?? row.perToken[rule.side]
     if (each === undefined) unknown.push(rule.part)
-    else add(rule.part, quantity, each, BigInt(quantity) * BigInt(each))
+    else add(rule.part, quantity, each)
     if (each !== undefined && own === undefined) bound = weaker(bound, rule.doubt)
   }
   // Sources price tokens by tier and leave the fees out, which vendors list once: those of the standard tier hold.
@@ -103,18 +112,21 @@ export function price(entry: Entry, usage: Usage, options: PriceOptions = {}): C
     return listed
   }
   const perRequest = fee('request')
-  if (perRequest !== undefined) add('request', 1, perRequest, BigInt(perRequest))
-  for (const [unit, quantity] of Object.entries(usage.units ?? {})) {
+  if (perRequest !== undefined) add('request', 1, perRequest)
+  const { units } = usage
+  for (const unit in units) {
+    if (!Object.hasOwn(units, unit)) continue
+    const quantity = units[unit] as number
     if (!Number.isFinite(quantity) || quantity < 0)
       throw new TypeError(`units.${unit} must be a number from 0, not ${quantity}`)
     if (quantity === 0 || unit === 'request') continue
     const each = fee(unit)
     if (each === undefined) unknown.push(unit)
-    else add(unit, quantity, each, timesUnits(quantity, each))
+    else add(unit, quantity, each)
   }
   if (unknown.length > 0 && parts.length === 0) return null
   if (unknown.length > 0) bound = 'lower'
-  return { pico, parts, unknown, row, bound, ...base }
+  return { pico: pico + BigInt(small), parts, unknown, row, bound, tier, version, confidence }
 }
 
 function weaker(a: Bound, b: Doubt): Bound {

@@ -23,6 +23,56 @@ export interface Selected {
  * A batch or flex price that is missing falls back to standard as an upper bound, any other tier as a lower one. Undefined = no row.
  */
 export function selectRow(rows: readonly PriceRow[], inputTokens: number, conditions: Conditions = {}): Selected | undefined {
+  const kept = keptOf(rows)
+  if (kept === undefined || conditions.region !== undefined) return select(rows, inputTokens, conditions)
+  const { tier = 'standard', at } = conditions
+  const selected = at === undefined ? kept.anyTime : kept.atTime
+  let steps = selected[tier]
+  if (steps === undefined) {
+    steps = new Array<Selected | null | undefined>(kept.steps.length + 1).fill(undefined)
+    selected[tier] = steps
+  }
+  const step = stepOf(kept.steps, inputTokens)
+  let found = steps[step]
+  if (found === undefined) {
+    found = select(rows, inputTokens, conditions) ?? null
+    steps[step] = found
+  }
+  return found ?? undefined
+}
+
+type ByTier = { [T in Tier]?: (Selected | null | undefined)[] }
+
+/** What was selected of rows that hold at all times: it depends on nothing but the tier, the context step, and whether a time was given. */
+interface Kept {
+  /** Every `contextOver`, smallest first. */
+  readonly steps: readonly number[]
+  readonly atTime: ByTier
+  readonly anyTime: ByTier
+}
+
+/** Prices of an entry are never changed, but replaced with it. */
+const KEPT = new WeakMap<readonly PriceRow[], Kept | null>()
+
+function keptOf(rows: readonly PriceRow[]): Kept | undefined {
+  let kept = KEPT.get(rows)
+  if (kept === undefined) {
+    const timed = rows.some(({ from, until, hours }) => from !== undefined || until !== undefined || hours !== undefined)
+    const steps = [...new Set(rows.flatMap(({ contextOver }) => contextOver ?? []))].sort((a, b) => a - b)
+    kept = timed ? null : { steps, atTime: {}, anyTime: {} }
+    KEPT.set(rows, kept)
+  }
+  return kept ?? undefined
+}
+
+/** How many steps so many tokens are over. */
+function stepOf(steps: readonly number[], inputTokens: number): number {
+  let step = 0
+  while (step < steps.length && (steps[step] as number) < inputTokens) step += 1
+  return step
+}
+
+function select(rows: readonly PriceRow[], inputTokens: number, conditions: Conditions): Selected | undefined {
   const { tier = 'standard', region, at } = conditions
   const standing = rows.filter((row) => holdsAt(row, at))
   const own = inRegion(tierOf(standing, tier), region)
