@@ -119,22 +119,22 @@ describe('time', () => {
 
 test('a choice that is asked for again is the one that would be made anew', () => {
   const some = <T>(...of: T[]): fc.Arbitrary<T | undefined> => fc.constantFrom(undefined, ...of)
-  const tier = fc.constantFrom('standard' as const, 'flex' as const, 'priority' as const)
+  const tier = fc.constantFrom('standard' as const, 'flex' as const)
   const rows = fc.array(
     fc.record({
       input: fc.nat(9),
       tier,
-      region: some('*', 'eu'),
-      contextOver: some(10, 20),
+      region: fc.constantFrom('*', 'eu'),
+      contextOver: some(10),
       until: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant('2026-01-01') }),
     }),
-    { maxLength: 6 },
+    { minLength: 2, maxLength: 6 },
   )
   const asked = fc.array(
     fc.record({
-      tokens: fc.constantFrom(0, 10, 11, 20, 21),
+      tokens: fc.constantFrom(10, 11),
       tier,
-      region: some('eu', 'us'),
+      region: fc.constantFrom(undefined, undefined, 'eu'),
       at: some(Date.parse('2025-06-01'), Date.parse('2026-06-01')),
     }),
     { minLength: 2, maxLength: 12 },
@@ -145,5 +145,6 @@ test('a choice that is asked for again is the one that would be made anew', () =
       for (const { tokens, ...conditions } of questions)
         expect(selectRow(kept, tokens, conditions)).toEqual(selectRow([...kept], tokens, conditions))
     }),
+    { numRuns: 300 },
   )
 })
