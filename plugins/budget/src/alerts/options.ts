@@ -104,7 +104,7 @@ export const anomalyOptions: z.ZodType<
     .min(60_000)
     .max(86_400_000)
     .default(900_000)
-    .describe('How often it looks; it reads eight weeks of the ledger, grouped by the hour.'),
+    .describe('How often it looks; it reads eight weeks of the ledger once, and two days each time after that.'),
 })
 
 /** What is no URL at all is told so by the check before. */

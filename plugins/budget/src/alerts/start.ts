@@ -1,8 +1,7 @@
 import type { Clock, Logger, SqlDatabase } from '@switchyard/contract'
 import type { Dialect } from '../ledger/schema.ts'
 import { repeat } from '../repeat.ts'
-import type { Costs } from '../reports/port.ts'
-import { watchAnomalies } from './anomaly-watch.ts'
+import { AnomalyWatch } from './anomaly-watch.ts'
 import { Courier } from './courier.ts'
 import { Deliveries } from './deliveries.ts'
 import type { AlertOptions, AnomalyOptions } from './options.ts'
@@ -16,7 +15,6 @@ export interface AlertParts {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
-  readonly costs: Pick<Costs, 'anomalies'>
   readonly options: AlertOptions
   readonly anomalies: AnomalyOptions
   readonly emit: (alert: BudgetAlert) => void
@@ -38,15 +36,15 @@ export async function startAlerts(parts: AlertParts): Promise<() => void> {
   const timing = { clock, random }
   onClose(repeat(options.pollMs, () => courier.run(), timing))
   if (anomalies.enabled) {
-    const watch = async (): Promise<void> => {
+    const watch = new AnomalyWatch({ database, dialect, clock, options: anomalies })
+    const look = async (): Promise<void> => {
       try {
-        if ((await watchAnomalies({ database, dialect, clock, costs: parts.costs, options: anomalies })) > 0)
-          await courier.run()
+        if ((await watch.look()) > 0) await courier.run()
       } catch (error) {
         log.warn({ error }, 'anomalies cannot be looked for; it is tried again')
       }
     }
-    onClose(repeat(anomalies.everyMs, watch, timing))
+    onClose(repeat(anomalies.everyMs, look, timing))
   }
   return () => void courier.run()
 }

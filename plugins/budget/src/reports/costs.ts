@@ -4,13 +4,13 @@ import { checkTimeZone } from './days.ts'
 import { checkRange } from './dimensions.ts'
 import { focusRows } from './focus.ts'
 import { costForecast, type ForecastParts } from './forecast-reader.ts'
-import { hourlyByValue } from './hourly.ts'
+import { hourlyByDay } from './hourly.ts'
 import type { Costs } from './port.ts'
 import { costReport, costRows } from './report.ts'
 import { savingsOf } from './savings.ts'
 
 /** How far back hours are compared with. */
-const HISTORY_MS = 8 * 7 * 86_400_000
+export const HISTORY_MS: number = 8 * 7 * 86_400_000
 
 export interface CostsParts extends ForecastParts {
   readonly catalog: CatalogSource
@@ -46,7 +46,7 @@ export function costsOf(parts: CostsParts): Costs {
       await flush()
       const end = Math.min(to, clock.now())
       const query = { from: Math.max(0, from - HISTORY_MS), to: end, by, where }
-      const series = await hourlyByValue(database, dialect, query, options)
+      const series = await hourlyByDay(database, dialect, query, options)
       return series
         .flatMap(({ tenant, value, hours }) =>
           episodes(hours, { from, to: end, timeZone, floorUsd }).map((episode) => ({ tenant, by, value, ...episode })),
