@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseObject, readBody } from '../src/server/body.ts'
 import { CHAT_HEAD, rawRequest } from './support/raw-request.ts'
@@ -44,4 +45,20 @@ test.each([
   expect(() => parseObject(Buffer.from(text))).toThrow(
     expect.objectContaining({ code: 'INVALID_REQUEST', message: expect.stringMatching(message) }),
   )
+})
+
+test.each([
+  ['tell no canary', /: Unexpected token 'e'$/],
+  ['{"a": canary}', /: Unexpected token 'c'$/],
+  ['{"a": "", "canary": ""canary}', /JSON: .*position 22/],
+])('what is said of %j quotes nothing of it: it goes into the log', (text, said) => {
+  const thrown = ((): unknown => {
+    try {
+      return parseObject(Buffer.from(text))
+    } catch (error) {
+      return error
+    }
+  })() as Error
+  expect(thrown.message).toMatch(said)
+  expect(inspect(thrown, { depth: 9 })).not.toContain('canary')
 })

@@ -42,6 +42,11 @@ test("an upstream's refusal of the request is handed on as it was", () => {
   })
 })
 
+test('a 401 names what it wants, and nothing else does', () => {
+  expect(toHttp(new SwitchyardError('UNAUTHENTICATED', 'who?')).headers['www-authenticate']).toBe('Bearer')
+  expect(toHttp(new SwitchyardError('FORBIDDEN', 'no')).headers['www-authenticate']).toBeUndefined()
+})
+
 test.each([401, 403])("a provider's %i is about our key with it: the client sees 502", (status) => {
   const failure = toHttp(new SwitchyardError('UPSTREAM_REJECTED', 'bad key', { details: { status } }))
   expect(failure.status).toBe(502)

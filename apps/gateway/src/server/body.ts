@@ -42,12 +42,20 @@ export function parseObject(raw: Buffer): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(raw.toString('utf8'))
   } catch (cause) {
-    throw new SwitchyardError('INVALID_REQUEST', `the request body is not valid JSON: ${(cause as Error).message}`, { cause })
+    // Without the cause, which quotes it too.
+    throw new SwitchyardError('INVALID_REQUEST', `the request body is not valid JSON: ${placeIn(cause)}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new SwitchyardError('INVALID_REQUEST', 'the request body must be a JSON object')
   }
   return value as Readonly<Record<string, unknown>>
+}
+
+/** What the parser says without the piece of the body that it quotes: messages go into logs, and a body is a prompt. */
+function placeIn(cause: unknown): string {
+  const { message } = cause as Error
+  const quoted = message.search(/,? \.{0,3}"/)
+  return quoted === -1 ? message : message.slice(0, quoted)
 }
 
 function leftEarly(): SwitchyardError {

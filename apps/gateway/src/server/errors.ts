@@ -76,6 +76,8 @@ export function toHttp(thrown: unknown, { dialect = 'chat/completions', exhauste
   const budget = budgetIn(error)
   if (typeof budget?.resetsAt === 'string') headers['x-switchyard-budget-resets-at'] = budget.resetsAt
   const own = statusOf(error)
+  // RFC 9110, 15.5.2: a 401 names what it wants.
+  if (own === 401) headers['www-authenticate'] = 'Bearer'
   const status = exhausted && (own === 429 || own >= 500) ? 503 : own
   if (dialect === 'problem')
     return {
