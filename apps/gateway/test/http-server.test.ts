@@ -169,7 +169,7 @@ describe('the address', () => {
   })
 
   test('a host that is not ours says why', async () => {
-    const auth = { keys: [{ key: 'sk', tenant: 'acme' }] }
+    const auth = { keys: [{ key: 'sk-a-long-enough-key', tenant: 'acme' }] }
     await expect(testGateway([], { server: { host: '192.0.2.1' }, auth })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringMatching(/^cannot listen on 192\.0\.2\.1:0: .*EADDRNOTAVAIL/),
