@@ -1,4 +1,6 @@
 export { HASHED_DIMENSIONS, HASHED_ENCODER_ID, hashedNgrams, type SparseVector, sparseNgrams } from './encoder/hashed-ngrams.ts'
+export { type CacheSemanticInput, type CacheSemanticOptions, cacheSemanticOptions } from './options.ts'
+export { cacheSemantic } from './plugin.ts'
 export { type AuditedOptions, AuditedPolicy, type Consequence, type Verdict } from './policy/audited-policy.ts'
 export { settled } from './policy/judgement.ts'
 export { type Question, questionOf } from './policy/question.ts'
