@@ -27,7 +27,7 @@ const MAX_REPLY_BYTES = 65_536
 const LONGEST_ASKED_MS = 3_600_000
 
 /** The alert that a delivery is of. */
-export function alertOf({ id, kind, payload, atMs }: Delivery): BudgetAlert {
+function alertOf({ id, kind, payload, atMs }: Delivery): BudgetAlert {
   const data = JSON.parse(payload) as Readonly<Record<string, unknown>>
   return { id, type: `budget.${kind}`, timestamp: new Date(atMs).toISOString(), data }
 }

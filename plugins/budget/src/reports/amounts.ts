@@ -1,21 +1,10 @@
 import { usdOfPico } from '../money.ts'
 
-const PICO_PER_USD = 1e12
 const PICO_PER_MICRO = 1_000_000n
 
 /** Exact USD as a decimal without exponent, of pico-USD of either sign. */
 export function signedUsd(pico: bigint): string {
   return pico < 0n ? `-${usdOfPico(-pico)}` : usdOfPico(pico)
-}
-
-/** USD as a float, for statistics only: nothing that is booked goes through it. */
-export function roughUsd(pico: bigint): number {
-  return Number(pico) / PICO_PER_USD
-}
-
-/** Pico-USD nearest to a float of USD, for what was estimated. */
-export function picoOfRough(usd: number): bigint {
-  return BigInt(Math.round(usd * 1e6)) * PICO_PER_MICRO
 }
 
 /** A whole number as databases give it: a number, a bigint, digits, or nothing for a sum over no rows. */
