@@ -293,6 +293,14 @@ describe('every ending ends the hold, once', () => {
   })
 })
 
+test('a response in the background, whose cost nobody hears of, is refused by a hard budget', async () => {
+  world = await startWorld({ budgets: [TEAM] })
+  const body = { background: true, input: 'x', max_output_tokens: 10, messages: undefined }
+  const error = await rejection(world.send(callOf({ endpoint: 'responses', body })))
+  expect(error).toMatchObject({ code: 'BUDGET_EXCEEDED', details: { budget: 'team', reason: 'background' } })
+  expect((await world.send(callOf({ endpoint: 'responses', body: { ...body, background: false } }))).status).toBe(200)
+})
+
 describe('a price that nobody knows', () => {
   test('is refused by a hard budget, with the mend', async () => {
     world = await startWorld({ budgets: [TEAM] })

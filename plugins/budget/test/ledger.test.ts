@@ -52,6 +52,18 @@ describe('the writer', () => {
     expect(database.statements.filter((text) => text.startsWith('INSERT INTO switchyard_ledger')).length).toBeLessThan(12)
   })
 
+  test('keeps every row while the table lacks what it should have, though the database calls that a bad request', async () => {
+    const { database, writer, count, clock, log } = await writerOf()
+    await database.query('ALTER TABLE switchyard_ledger RENAME COLUMN usage TO used')
+    for (let index = 0; index < 3; index++) writer.add(rowOf(`r${index}`))
+    await rejection(writer.flush())
+    expect(writer.waiting).toBe(3)
+    expect(log.records.some(({ message }) => message?.includes('by hand'))).toBe(false)
+    await database.query('ALTER TABLE switchyard_ledger RENAME COLUMN used TO usage')
+    await clock.advance(10_000)
+    expect(await count()).toEqual({ n: 3 })
+  })
+
   test('books an attempt once, however often it is given', async () => {
     const { writer, count } = await writerOf()
     for (let index = 0; index < 5; index++) writer.add(rowOf('same'))

@@ -170,6 +170,25 @@ describe('an emptied store', () => {
   })
 })
 
+test.each([
+  ['longer than the ledger keeps', { project: 'x'.repeat(300) }, {}],
+  ['that no database takes', { project: 'a\u0000b\ud800' }, {}],
+  ['behind more tags than the ledger keeps', {}, { project: 'x' }],
+])('a tag %s is counted by the same value when its counter is filled again', async (_name, tags, last) => {
+  world = await startWorld({ budgets: [{ name: 'project', level: 'tag', tag: 'project', limitUsd: 1 }] })
+  const junk = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`junk${index}`, 'v']))
+  const metadata = { ...tags, ...junk, ...last }
+  const remaining = async (): Promise<string | undefined> => {
+    const reply = await world.send(callOf({ body: { metadata } }), async () => full())
+    await world.rows()
+    return reply.headers['x-switchyard-budget-remaining-usd']
+  }
+  expect(await remaining()).toBe('0.999')
+  world.counters.clear()
+  await world.clock.advance(10)
+  expect(await remaining()).toBe('0.998')
+})
+
 describe('the sweep', () => {
   /** A node that holds for a call and never ends it. */
   async function lost(): Promise<World> {

@@ -13,7 +13,7 @@ import { metadataOf } from '@switchyard/model-wire'
 import type { Admission } from '../limits/admission.ts'
 import type { BudgetBook } from '../limits/budget-book.ts'
 import { type Claim, remainingOf } from '../limits/claim.ts'
-import { unpriced } from '../limits/refusal.ts'
+import { unending, unpriced } from '../limits/refusal.ts'
 import { addRollover } from '../limits/rollover.ts'
 import type { Spent } from '../limits/spent.ts'
 import { nanoOfPico, usdOfNano } from '../money.ts'
@@ -72,7 +72,7 @@ export function attemptPolicy(context: AttemptContext): Policy<'model.invoke'> {
     }
     const attempt = new Attempt(nextId(now), now, subject, tierOf(request.body), claims, baseline)
     attempt.bytes = request.raw?.byteLength ?? 0
-    return { attempt, tags: tagsJson(metadata) }
+    return { attempt, tags: tagsJson(metadata, book.tagNames) }
   }
 
   async function hold(attempt: Attempt, call: ModelCall, tags: string | null): Promise<void> {
@@ -83,6 +83,10 @@ export function attemptPolicy(context: AttemptContext): Policy<'model.invoke'> {
     if (pico === undefined && unknownNano === undefined) {
       const hard = claims.find(({ budget }) => budget.hard)
       if (hard !== undefined) throw unpriced(hard, subject.model, plugin)
+    }
+    if (call.request.body.background === true && call.request.endpoint === 'responses') {
+      const hard = claims.find(({ budget }) => budget.hard)
+      if (hard !== undefined) throw unending(hard, plugin)
     }
     attempt.held = pico === undefined ? (unknownNano ?? 0n) : nanoOfPico(pico)
     describe(attempt, call, tags, expected)

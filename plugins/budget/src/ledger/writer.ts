@@ -1,9 +1,10 @@
 import { type Clock, type Logger, type SqlDatabase, type SqlSession, SwitchyardError } from '@switchyard/contract'
-import { AT, type Row } from './columns.ts'
+import { AT, COLUMNS, type Row } from './columns.ts'
 import { type Booked, lateRow } from './corrections.ts'
 import type { Dialect } from './schema.ts'
 import { chunkOf, columnsOf, insertText, placeholders } from './statements.ts'
 
+const PROBE = `SELECT ${COLUMNS.join(', ')} FROM switchyard_ledger LIMIT 0`
 const BATCH_ROWS = 256
 const BATCH_MS = 100
 const RETRY_MS = { first: 100, longest: 5_000 } as const
@@ -103,8 +104,19 @@ export class LedgerWriter {
       await this.#write(batch)
       this.#done(batch.length, batch)
     } catch (error) {
-      if (SwitchyardError.is(error, 'INVALID_REQUEST') && batch.length > 0) await this.#oneByOne(batch)
+      const refused = SwitchyardError.is(error, 'INVALID_REQUEST') && batch.length > 0
+      if (refused && (await this.#stands())) await this.#oneByOne(batch)
       else this.#failed(error)
+    }
+  }
+
+  /** Whether the table is there, with all its columns: else no row is to blame, and none is given up. */
+  async #stands(): Promise<boolean> {
+    try {
+      await this.#database.query(PROBE)
+      return true
+    } catch {
+      return false
     }
   }
 

@@ -149,7 +149,7 @@ export class Admission {
     const left = until - clock.now()
     // Holds of calls that ask at this moment are counted once they were answered, so the first look may be too early.
     const mayFit = claim.settled + attempt.held <= claim.limit && (claim.holds > 0 || store.isShared || tries === 0)
-    if (left <= 0 || !mayFit || (call.deadline !== undefined && clock.now() >= call.deadline)) {
+    if (left <= 0 || !mayFit || room.isFull || (call.deadline !== undefined && clock.now() >= call.deadline)) {
       onRefused(claim)
       throw exceeded(claim, available, attempt.held, plugin)
     }

@@ -1,4 +1,5 @@
 import type { Principal } from '@switchyard/contract'
+import { kept, plain } from '../attempt/tags.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { Budget } from './budget.ts'
 import { type Claim, claimOf } from './claim.ts'
@@ -33,6 +34,8 @@ export class BudgetBook {
   version = 0
   /** Tenants that have made claims since the start, at most 10,000. */
   readonly tenants: Set<string> = new Set()
+  /** Names of the tags that budgets count by. */
+  tagNames: readonly string[] = []
   readonly #longestLeaseMs: number
   #budgets: ReadonlyMap<string, Budget> = new Map()
   #standing: readonly Budget[] = []
@@ -67,6 +70,7 @@ export class BudgetBook {
     this.#budgets = new Map(budgets.map((budget) => [budget.name, budget]))
     this.#standing = budgets.filter(({ level }) => !PER_CALL.has(level))
     this.#perCall = budgets.filter(({ level }) => PER_CALL.has(level))
+    this.tagNames = [...new Set(this.#perCall.flatMap(({ tag }) => tag ?? []))]
     this.#before = this.#claims
     this.#claims = new BoundedMap(MAX_CLAIMS)
     this.#windows.clear()
@@ -80,7 +84,7 @@ export class BudgetBook {
     for (const budget of this.#standing) {
       const value = valueAt(budget.level, payer)
       if (value === undefined) continue
-      const claim = this.#claim(budget, payer.principal.tenant, value, now)
+      const claim = this.#claim(budget, payer.principal.tenant, plain(value), now)
       if (claim === undefined) continue
       claims.push(claim)
       until = Math.min(until, claim.window.endsAt ?? until)
@@ -94,7 +98,7 @@ export class BudgetBook {
     for (const budget of this.#perCall) {
       const value = budget.level === 'session' ? session : tagOf(tags, budget.tag)
       if (value === undefined || value === '') continue
-      const claim = this.#claim(budget, tenant, value, now)
+      const claim = this.#claim(budget, tenant, kept(value), now)
       if (claim === undefined) continue
       claims ??= []
       claims.push(claim)

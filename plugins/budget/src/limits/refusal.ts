@@ -37,6 +37,14 @@ export function unpriced(claim: Claim, model: string, plugin: string): Switchyar
   return refused(claim, message, plugin, { reason: 'price-unknown' }, claimHeaders(claim))
 }
 
+/** A hard budget cannot settle what ends after its reply. */
+export function unending(claim: Claim, plugin: string): SwitchyardError {
+  const message =
+    `a response in the background ends after its reply, so that nobody can tell the budget "${claim.budget.name}" what it cost; ` +
+    'send it without `background`, or make the budget soft'
+  return refused(claim, message, plugin, { reason: 'background' }, claimHeaders(claim))
+}
+
 /** The store is away and a budget does not allow to go on without it. */
 export function storeAway(claim: Claim, plugin: string, cause: unknown): SwitchyardError {
   const message = `the counters of the budget "${claim.budget.name}" cannot be asked; send the call again, or choose another whenStoreAway`
