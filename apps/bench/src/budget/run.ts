@@ -35,7 +35,7 @@ export interface RunOptions {
 const REDIS_AWAY_MS = 400
 /** A run is over when no call was admitted for so long: every lease has run out and was swept by then. */
 const QUIET_MS = LEASE.leaseMs + LEASE.graceMs + 2_000
-const LONGEST_MS = 60_000
+const LONGEST_MS = 90_000
 const LOOK_MS = 20
 
 /** Runs it from an empty Redis to a budget that admits nothing more. */
@@ -95,7 +95,7 @@ export async function runBudget({ scenario, scheme, processes, seed }: RunOption
       const again = await begin(index, start + 1)
       again.order('go')
     }
-    while (performance.now() - lastStart < QUIET_MS && performance.now() - started < LONGEST_MS) {
+    while ((bills.length === 0 || performance.now() - lastStart < QUIET_MS) && performance.now() - started < LONGEST_MS) {
       const spent = Number(upstream.billedPico) / Number(limitPico)
       while (events[0] !== undefined && spent >= events[0].at) {
         const event = events.shift() as Event
