@@ -102,12 +102,13 @@ export class Books {
     const charged = this.#charge(attempt, end)
     account?.add(charged.pico)
     const { journal, writer } = this.#options
-    const outcome = charged.outcome
+    const { outcome } = charged
+    const row = attempt.opening.concat(outcome)
     if (journal !== undefined) {
-      if (attempt.opened === undefined) journal.ended(wholeLine([...attempt.opening, ...outcome]), attempt)
+      if (attempt.opened === undefined) journal.ended(wholeLine(row), attempt)
       else journal.ended(endedLine(attempt.id, outcome), attempt)
     }
-    writer.add([...attempt.opening, ...outcome], () => {
+    writer.add(row, () => {
       attempt.bookedAt = this.#options.clock.now()
       journal?.booked(attempt)
     })

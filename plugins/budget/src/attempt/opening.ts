@@ -1,5 +1,5 @@
 import type { Call, WellKnownAttributes } from '@switchyard/contract'
-import type { Cell } from '../ledger/columns.ts'
+import { type Cell, OPENING_COLUMNS } from '../ledger/columns.ts'
 import { storable } from '../money.ts'
 import type { Attempt } from './attempt.ts'
 import { plain } from './tags.ts'
@@ -7,6 +7,8 @@ import { plain } from './tags.ts'
 const LONGEST_TEXT = 256
 const NOTHING_RARE: readonly Cell[] = [null, null, null, null, null]
 const NOTHING_RARE_JSON = 'null,null,null,null,null'
+/** Cells `session` to `baseline_model` of a call that has none of them. */
+const PLAIN_JSON = `null,null,null,${NOTHING_RARE_JSON}`
 
 /**
  * Gives an attempt its opening, as cells for the ledger and as the JSON list of the same for the journal and the lease. Put together by
@@ -39,9 +41,24 @@ export function describe(
     rare = [textOr(purpose), textOr(taskClass), textOr(arm), control === undefined ? null : control ? 1 : 0, textOr(baseline)]
     rareJson = JSON.stringify(rare).slice(1, -1)
   }
-  const { cells, json } = subject
-  attempt.opening = [id, callId, at, ...cells, call.attempt, session, tags, route, ...rare, tokens, expected, hold]
-  attempt.json = `["${id}",${JSON.stringify(callId)},${at},${json},${call.attempt},${jsonOf(session)},${jsonOf(tags)},${jsonOf(route)},${rareJson},${tokens},${jsonOf(expected)},${jsonOf(hold)}]`
+  const isPlain = session === null && tags === null && route === null && rare === NOTHING_RARE
+  const said = isPlain ? PLAIN_JSON : `${jsonOf(session)},${jsonOf(tags)},${jsonOf(route)},${rareJson}`
+  const opening = new Array<Cell>(OPENING_COLUMNS.length)
+  opening[0] = id
+  opening[1] = callId
+  opening[2] = at
+  let next = 3
+  for (const cell of subject.cells) opening[next++] = cell
+  opening[next++] = call.attempt
+  opening[next++] = session
+  opening[next++] = tags
+  opening[next++] = route
+  for (const cell of rare) opening[next++] = cell
+  opening[next++] = tokens
+  opening[next++] = expected
+  opening[next] = hold
+  attempt.opening = opening
+  attempt.json = `["${id}",${JSON.stringify(callId)},${at},${subject.json},${call.attempt},${said},${tokens},${jsonOf(expected)},${jsonOf(hold)}]`
 }
 
 function textOr(value: string | undefined): string | null {

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogSource, Entry } from '@switchyard/catalog'
-import { type Call, deploymentOf, type Principal } from '@switchyard/contract'
+import { type Call, deploymentOf, type ModelRequest, type Principal } from '@switchyard/contract'
 import type { Cell } from '../ledger/columns.ts'
 import { BoundedMap } from '../limits/bounded-map.ts'
 import type { BudgetBook, Payer, StandingClaims } from '../limits/budget-book.ts'
@@ -34,6 +34,9 @@ export class Subjects {
   readonly #book: BudgetBook
   readonly #known = new BoundedMap<string, Subject>(MAX_SUBJECTS)
   readonly #lengths = new BoundedMap<string, OutputLengths>(MAX_SUBJECTS)
+  /** The subject that was asked for last, and by whom, as the very object. */
+  #last: Subject | undefined
+  #asker: Principal | undefined
 
   constructor(catalog: CatalogSource, book: BudgetBook) {
     this.#catalog = catalog
@@ -43,11 +46,19 @@ export class Subjects {
   of(call: Call<'model.invoke'>, now: number): Subject {
     const { principal, request } = call
     const deployment = deploymentOf(call)
-    const key = `${principal.tenant}\n${principal.keyId}\n${principal.team ?? ''}\n${principal.user ?? ''}\n${request.endpoint}\n${request.stream}\n${request.model}\n${deployment}`
-    let subject = this.#known.get(key)
-    if (subject === undefined) {
-      subject = this.#make(principal, request.model, request.endpoint, request.stream, deployment)
-      this.#known.set(key, subject)
+    let subject = this.#last
+    // Most calls follow one of the same subject, and need no key put together.
+    if (
+      subject === undefined ||
+      this.#asker !== principal ||
+      subject.model !== request.model ||
+      subject.deployment !== deployment ||
+      subject.endpoint !== request.endpoint ||
+      subject.stream !== request.stream
+    ) {
+      subject = this.#find(principal, request, deployment)
+      this.#last = subject
+      this.#asker = principal
     }
     const { standing } = subject
     if (standing.version !== this.#book.version || now >= standing.until) subject.standing = this.#book.standing(subject, now)
@@ -55,6 +66,16 @@ export class Subjects {
     if (subject.catalog !== catalog) {
       subject.catalog = catalog
       subject.entry = catalog.get(subject.model) ?? catalog.lookup(subject.model)
+    }
+    return subject
+  }
+
+  #find(principal: Principal, { endpoint, stream, model }: ModelRequest, deployment: string): Subject {
+    const key = `${principal.tenant}\n${principal.keyId}\n${principal.team ?? ''}\n${principal.user ?? ''}\n${endpoint}\n${stream}\n${model}\n${deployment}`
+    let subject = this.#known.get(key)
+    if (subject === undefined) {
+      subject = this.#make(principal, model, endpoint, stream, deployment)
+      this.#known.set(key, subject)
     }
     return subject
   }
