@@ -169,8 +169,9 @@ export class LedgerWriter {
       const size = chunkOf(rows.length - from)
       const chunk = rows.slice(from, from + size)
       const columns = columnsOf(chunk)
-      const params: unknown[] = []
-      for (const row of chunk) for (const index of columns) params.push(row[index])
+      const params = new Array<unknown>(size * columns.length)
+      let at = 0
+      for (const row of chunk) for (const index of columns) params[at++] = row[index]
       inserted += (await session.query(insertText(this.#dialect, size, columns), params)).rowCount
       from += size
     }
