@@ -61,7 +61,7 @@ program
   .description(
     'how often the semantic cache answers and how often wrongly: audited policy, best static threshold with hindsight, ceiling; pairs beside what GPTCache published',
   )
-  .option('--data <dir>', 'sets of any known shape (default: ../shared/data/semantic-cache where it exists)')
+  .option('--data <dir>', 'sets of any known shape (default: shared/data/semantic-cache beside the project, where it exists)')
   .addOption(
     new Option('--encoder <names...>', 'hashed: the embedded one; use: a sentence encoder, where it is installed')
       .choices(ENCODERS)
