@@ -1,6 +1,15 @@
-import { type Call, type Ending, type ModelEnding, type Operation, type Reply, SwitchyardError } from '@switchyard/contract'
+import {
+  type Call,
+  type Clock,
+  type CounterRow,
+  type Ending,
+  type ModelEnding,
+  type Operation,
+  type Reply,
+  SwitchyardError,
+} from '@switchyard/contract'
 import type { LimitCounters } from './local-counters.ts'
-import type { Group } from './plan.ts'
+import { counterRows, type Group } from './plan.ts'
 import { RENEWALS_A_LEASE, type SlotHolder, type Slots } from './slots.ts'
 import { type TokenNeed, takenOf } from './tokens.ts'
 
@@ -14,6 +23,7 @@ export interface GrantedLease {
 /** What grants need from the policy that makes them. */
 export interface GrantContext {
   readonly slots: Slots
+  readonly clock: Pick<Clock, 'now'>
   readonly concurrencyLeaseMs: number
   newLeaseId(group: Group): string
   /** The store did not do what it was asked; the call goes on. */
@@ -104,8 +114,22 @@ export class Grant implements SlotHolder {
         amounts[key] = taken
         known = true
       }
-      if (known) this.counters.renew(id, { amounts }).catch(this.context.failed)
+      if (known) this.correctLease(group, id, amounts).catch(this.context.failed)
     }
+  }
+
+  /** A call that outlives its window has what it took beyond its reservation counted when it ends, or long answers would be free. */
+  private async correctLease(group: Group, id: string, amounts: Readonly<Record<string, bigint>>): Promise<void> {
+    const { renewed } = await this.counters.renew(id, { amounts })
+    if (renewed) return
+    const rows: CounterRow[] = []
+    for (const { key, amount } of counterRows(group, this.need, this.local)) {
+      const beyond = (amounts[key] ?? 0n) - amount
+      if (beyond > 0n) rows.push({ key, amount: beyond })
+    }
+    if (rows.length === 0) return
+    const lease = { id: this.context.newLeaseId(group), expiresAt: this.context.clock.now() + group.windowMs }
+    await this.counters.reserve(rows, lease)
   }
 
   private endSlots(): void {

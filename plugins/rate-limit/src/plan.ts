@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Call, type CounterRow, deploymentOf } from '@switchyard/contract'
 import type { Dimension, Limit } from './options.ts'
 import { type Quota, quotasOf, type Unit } from './quota.ts'
@@ -153,9 +154,12 @@ function subjectOf(per: Limit['per'], call: Call): string | undefined {
 }
 
 const UNPLAIN = /[^\w./@+-]/
+/** Longer values stand in keys by their hash: a client may send megabytes as metadata. */
+const LONGEST_VALUE = 200
 
 /** Text without what parts keys, so that two subjects never share one. */
 function plain(value: string): string {
+  if (value.length > LONGEST_VALUE) return `#${createHash('sha256').update(value).digest('base64url')}`
   return UNPLAIN.test(value) ? encodeURIComponent(value.toWellFormed()) : value
 }
 

@@ -44,14 +44,41 @@ describe('tokens a window', () => {
     expect(await admits(chatCall(1, 0))).toBe(true)
   })
 
-  test('a call longer than its window corrects nothing in the next', async () => {
+  test('a call longer than its window has what it took beyond its reservation counted when it ends', async () => {
     const { send, counters, clock } = await startRig({ limits: [limit(1_000)] })
     const { reply, end } = openReply()
     await send(chatCall(10, 10), async () => reply)
     await clock.advance(60_000)
     end({ usage: { inputTokens: 10, outputTokens: 500 } })
     await clock.advance(0)
+    expect(counters.sum(':t')).toBe(490)
+    await clock.advance(60_000)
     expect(counters.sum(':t')).toBe(0)
+  })
+
+  test('one that took less than it reserved gives nothing back to the next window', async () => {
+    const { send, counters, clock } = await startRig({ limits: [limit(1_000)] })
+    const { reply, end } = openReply()
+    await send(chatCall(10, 100), async () => reply)
+    await clock.advance(60_000)
+    end({ usage: { inputTokens: 10, outputTokens: 5 } })
+    await clock.advance(0)
+    expect(counters.sum(':t')).toBe(0)
+  })
+
+  test('a value of megabytes stands in keys by its hash', async () => {
+    const { send, counters } = await startRig({ limits: [{ ...limit(1_000), per: 'metadata.job' }] })
+    const reserved: number[] = []
+    const { reserve } = counters
+    counters.reserve = (rows, lease, options) => {
+      reserved.push(Math.max(lease.id.length, ...rows.map(({ key }) => key.length)))
+      return reserve.call(counters, rows, lease, options)
+    }
+    const job = 'x'.repeat(1_000_000)
+    for (const one of [job, `${job}y`, job])
+      await send(chatCall(1, 1, {}, { metadata: { job: one } }), async () => openReply().reply)
+    expect(reserved).toHaveLength(3)
+    expect(Math.max(...reserved)).toBeLessThan(300)
   })
 
   test.each([
