@@ -5,8 +5,6 @@ const LARGEST_MEMO = 50_000
 
 /** Hours of the week in a time zone: hours since 1970-01-01 UTC that fall on one weekday and hour are comparable. */
 export interface WeekSlots {
-  /** Hour of the day, 0 to 23, on the clocks of the zone. */
-  hourOf(hour: number): number
   /** The hour so many weeks before that shows the same weekday and hour; clocks may have changed in between. */
   weeksBefore(hour: number, weeks: number): number
 }
@@ -25,7 +23,6 @@ export function weekSlots(timeZone: string): WeekSlots {
     return slot
   }
   return {
-    hourOf: (hour) => Number(/\d+/.exec(slotOf(hour))?.[0] ?? 0),
     weeksBefore(hour, weeks) {
       const plain = hour - WEEK_HOURS * weeks
       const slot = slotOf(hour)
