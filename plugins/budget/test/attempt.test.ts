@@ -240,6 +240,22 @@ describe('every ending ends the hold, once', () => {
     expect(await sumOf(world, 'team', 'blue')).toBeLessThan(1_000_000n)
   })
 
+  test('a reply that does not end after its client left: its hold does not last for ever, and its end is booked late', async () => {
+    world = await startWorld({ budgets: [TEAM], leaseMs: 30_000, graceMs: 0, defaultOutputTokens: 10 })
+    const gone = new AbortController()
+    const { promise, resolve } = Promise.withResolvers<ModelEnding>()
+    await world.send(callOf({ stream: true, signal: gone.signal }), async () => replyOf(promise, true))
+    await world.clock.advance(60_000)
+    gone.abort(new SwitchyardError('ABORTED', 'the client left'))
+    await world.clock.advance(200_000)
+    const [row] = await world.rows()
+    expect(row).toMatchObject({ kind: 'unsettled' })
+    expect(await sumOf(world, 'team', 'blue')).toBe(BigInt(row?.charged_nusd ?? 0))
+    resolve(endingOf())
+    expect((await world.rows()).map(({ kind }) => kind)).toEqual(['unsettled', 'adjustment'])
+    expect(await sumOf(world, 'team', 'blue')).toBe(70_000n)
+  })
+
   test('a client that left while it was held: nothing is sent', async () => {
     world = await startWorld({ budgets: [TEAM] })
     const signal = AbortSignal.abort(gone)

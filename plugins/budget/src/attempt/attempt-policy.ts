@@ -72,6 +72,7 @@ export function attemptPolicy(context: AttemptContext): Policy<'model.invoke'> {
     }
     const attempt = new Attempt(nextId(now), now, subject, tierOf(request.body), claims, baseline)
     attempt.bytes = request.raw?.byteLength ?? 0
+    attempt.signal = call.signal
     return { attempt, tags: tagsJson(metadata, book.tagNames) }
   }
 

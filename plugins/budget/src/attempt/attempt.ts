@@ -40,6 +40,10 @@ export class Attempt implements Mark, Member {
   local = false
   settled = false
   place = -1
+  /** Of the call; undefined where nobody can leave it. */
+  signal: AbortSignal | undefined = undefined
+  /** Epoch ms at which it was first seen that nobody waits for it any more. */
+  leftAt: number | undefined = undefined
   /** Epoch ms at which its row was in the ledger; undefined before. */
   bookedAt: number | undefined = undefined
 
