@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { type SqlResult, SwitchyardError } from '@switchyard/contract'
 import { sqliteCode } from './errors.ts'
 import { changesRows, isTrivia } from './statement-text.ts'
@@ -75,7 +75,9 @@ export function openConnection(path: string, options: { readonly readOnly: boole
   function bind(text: string, params: readonly unknown[]) {
     const prepared = prepare(text)
     checkCount(prepared, params.length)
-    return { prepared, values: params.map(toSqlite) }
+    const values = new Array<SQLInputValue>(params.length)
+    for (let index = 0; index < values.length; index++) values[index] = toSqlite(params[index], index)
+    return { prepared, values }
   }
 
   return {

@@ -34,9 +34,7 @@ export class Subjects {
   readonly #book: BudgetBook
   readonly #known = new BoundedMap<string, Subject>(MAX_SUBJECTS)
   readonly #lengths = new BoundedMap<string, OutputLengths>(MAX_SUBJECTS)
-  /** The subject that was asked for last, and by whom, as the very object. */
   #last: Subject | undefined
-  #asker: Principal | undefined
 
   constructor(catalog: CatalogSource, book: BudgetBook) {
     this.#catalog = catalog
@@ -48,17 +46,9 @@ export class Subjects {
     const deployment = deploymentOf(call)
     let subject = this.#last
     // Most calls follow one of the same subject, and need no key put together.
-    if (
-      subject === undefined ||
-      this.#asker !== principal ||
-      subject.model !== request.model ||
-      subject.deployment !== deployment ||
-      subject.endpoint !== request.endpoint ||
-      subject.stream !== request.stream
-    ) {
+    if (subject === undefined || !isOf(subject, principal, request, deployment)) {
       subject = this.#find(principal, request, deployment)
       this.#last = subject
-      this.#asker = principal
     }
     const { standing } = subject
     if (standing.version !== this.#book.version || now >= standing.until) subject.standing = this.#book.standing(subject, now)
@@ -124,4 +114,19 @@ export class Subjects {
     }
     return lengths
   }
+}
+
+/** Whether a subject is the one of such a call. */
+function isOf(subject: Subject, principal: Principal, request: ModelRequest, deployment: string): boolean {
+  const { tenant, keyId, team, user } = subject.principal
+  return (
+    subject.model === request.model &&
+    subject.deployment === deployment &&
+    subject.endpoint === request.endpoint &&
+    subject.stream === request.stream &&
+    tenant === principal.tenant &&
+    keyId === principal.keyId &&
+    (team ?? '') === (principal.team ?? '') &&
+    (user ?? '') === (principal.user ?? '')
+  )
 }

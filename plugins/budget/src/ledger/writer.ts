@@ -2,7 +2,7 @@ import { type Clock, type Logger, type SqlDatabase, type SqlSession, SwitchyardE
 import { AT, COLUMNS, type Row } from './columns.ts'
 import { type Booked, lateRow } from './corrections.ts'
 import type { Dialect } from './schema.ts'
-import { chunkOf, columnsOf, insertText, placeholders } from './statements.ts'
+import { chunkOf, columnsOf, insertText, parametersOf, placeholders } from './statements.ts'
 
 const PROBE = `SELECT ${COLUMNS.join(', ')} FROM switchyard_ledger LIMIT 0`
 const BATCH_ROWS = 256
@@ -169,10 +169,7 @@ export class LedgerWriter {
       const size = chunkOf(rows.length - from)
       const chunk = rows.slice(from, from + size)
       const columns = columnsOf(chunk)
-      const params = new Array<unknown>(size * columns.length)
-      let at = 0
-      for (const row of chunk) for (const index of columns) params[at++] = row[index]
-      inserted += (await session.query(insertText(this.#dialect, size, columns), params)).rowCount
+      inserted += (await session.query(insertText(this.#dialect, size, columns), parametersOf(chunk, columns))).rowCount
       from += size
     }
     return inserted
