@@ -44,9 +44,19 @@ describe('the store of feedback', () => {
 
   test('never touches what another tenant was answered', async () => {
     const sql = memorySql()
-    const store = storeOn(sql, recentOf('r1', 'other'))
-    await expect(store.submit(said)).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    expect(sql.asked).toEqual([])
+    const recent = recentOf('r1', 'other')
+    const store = storeOn(sql, recent)
+    await store.submit(said)
+    expect(await store.rows({ tenant: 'acme' })).toMatchObject([{ requestId: 'r1', arm: null, model: null }])
+    expect(await store.rows({ tenant: 'other' })).toEqual([])
+  })
+
+  test('of two tenants that chose one id each labels its own answer', async () => {
+    const recent = recentOf('r1', 'acme')
+    recent.note('r1', { tenant: 'other', route: 'r', taskClass: 'chat', arm: 'p/b', model: 'p/b' })
+    const store = storeOn(memorySql(), recent)
+    await store.submit(said)
+    expect(await store.rows({ tenant: 'acme' })).toMatchObject([{ arm: 'p/a' }])
   })
 
   test('tries again where the tables could not be made', async () => {
@@ -80,10 +90,14 @@ describe('the store of feedback', () => {
     const recent = recentOf('a', 'acme')
     recent.note('b', { tenant: 'acme', route: undefined, taskClass: 'chat', arm: undefined, model: 'p/b' })
     recent.note('c', { tenant: 'acme', route: undefined, taskClass: 'chat', arm: undefined, model: 'p/b' })
-    expect([recent.get('a'), recent.get('b')?.model, recent.get('c')?.model]).toEqual([undefined, 'p/b', 'p/b'])
+    expect([recent.get('acme', 'a'), recent.get('acme', 'b')?.model, recent.get('acme', 'c')?.model]).toEqual([
+      undefined,
+      'p/b',
+      'p/b',
+    ])
     const none = new RecentCalls(0)
     none.note('a', { tenant: 'acme', route: undefined, taskClass: 'chat', arm: undefined, model: 'p/b' })
-    expect(none.get('a')).toBeUndefined()
+    expect(none.get('acme', 'a')).toBeUndefined()
   })
 })
 

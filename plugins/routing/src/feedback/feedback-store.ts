@@ -49,10 +49,8 @@ export function feedbackStore({ sql, recent, clock }: FeedbackParts): Feedback {
     async submit({ tenant, keyId, requestId, score, comment }, options) {
       if (!(score >= 0 && score <= 1)) throw invalid('score', 'is a number from 0 to 1')
       if (requestId === '' || requestId.length > MAX_ID) throw invalid('request_id', `is the id of a request`)
-      const call = recent.get(requestId)
-      // Of a call that is not remembered here the tenant is not known; what is kept is kept by the tenant of whoever says it.
-      if (call !== undefined && call.tenant !== tenant)
-        throw new SwitchyardError('NOT_FOUND', `there is no request ${requestId}`, { details: { param: 'request_id' } })
+      // What is not remembered is kept all the same, by the tenant of whoever says it: so nobody learns which requests others made.
+      const call = recent.get(tenant, requestId)
       const db = await database()
       const values: readonly unknown[] = [
         tenant,

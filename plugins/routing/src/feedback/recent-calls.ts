@@ -8,7 +8,7 @@ export interface RecentCall {
   readonly model: string
 }
 
-/** Calls of late, by their ids: bounded, the oldest forgotten first. */
+/** Calls of late, by tenant and id, since clients may choose ids: bounded, the oldest forgotten first. */
 export class RecentCalls {
   readonly #calls = new Map<string, RecentCall>()
   readonly #most: number
@@ -19,12 +19,18 @@ export class RecentCalls {
 
   note(id: string, call: RecentCall): void {
     if (this.#most === 0) return
-    this.#calls.delete(id)
+    const key = keyOf(call.tenant, id)
+    this.#calls.delete(key)
     if (this.#calls.size >= this.#most) this.#calls.delete(this.#calls.keys().next().value as string)
-    this.#calls.set(id, call)
+    this.#calls.set(key, call)
   }
 
-  get(id: string): RecentCall | undefined {
-    return this.#calls.get(id)
+  get(tenant: string, id: string): RecentCall | undefined {
+    return this.#calls.get(keyOf(tenant, id))
   }
+}
+
+/** The length keeps two pairs from meeting in one text. */
+function keyOf(tenant: string, id: string): string {
+  return `${tenant.length}:${tenant}${id}`
 }
