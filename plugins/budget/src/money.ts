@@ -15,11 +15,30 @@ export function nanoUsd(usd: string | number): bigint | undefined {
 
 /** Whole nano-USD of pico-USD, rounded up: once an attempt, or small ones would be free for ever. */
 export function nanoOfPico(pico: bigint): bigint {
+  const number = Number(pico)
+  // Numbers are exact so far, and cost the collector nothing.
+  if (number >= 0 && Number.isSafeInteger(number)) {
+    const rest = number % 1_000
+    return BigInt((number - rest) / 1_000 + (rest > 0 ? 1 : 0))
+  }
   return (pico + PICO_PER_NANO - 1n) / PICO_PER_NANO
 }
 
 /** Whole micro-USD of pico-USD, halves to the even one, so that rounding does not drift over many rows. */
 export function microOfPico(pico: bigint): bigint {
+  const number = Number(pico)
+  return Number.isSafeInteger(number) ? BigInt(microOfNumber(number)) : microOfBigint(pico)
+}
+
+function microOfNumber(pico: number): number {
+  const rest = pico % 1_000_000
+  const whole = (pico - rest) / 1_000_000
+  const twice = Math.abs(rest) * 2
+  if (twice > 1_000_000 || (twice === 1_000_000 && whole % 2 !== 0)) return whole + (pico < 0 ? -1 : 1)
+  return whole
+}
+
+function microOfBigint(pico: bigint): bigint {
   const whole = pico / PICO_PER_MICRO
   const rest = pico % PICO_PER_MICRO
   const twice = (rest < 0n ? -rest : rest) * 2n
