@@ -37,21 +37,23 @@ export function rank<G extends AnswerGroup>(
   neighbours: readonly Neighbour<G>[],
   weights: TermWeights,
 ): readonly Ranked<G>[] {
-  const squares = new Map<number, number>()
+  const { terms } = question
+  const squares = Float64Array.from(terms, (term) => weights.of(term) ** 2)
   let asked = 0
-  for (const term of question.terms) {
-    const square = weights.of(term) ** 2
-    squares.set(term, square)
-    asked += square
-  }
+  for (const square of squares) asked += square
   const ranked: Ranked<G>[] = []
   for (const { id, question: stored, group, similarity } of neighbours) {
     let shared = 0
     let held = 0
+    let at = 0
     for (const term of stored.terms) {
-      const square = squares.get(term)
-      if (square !== undefined) shared += square
-      held += square ?? weights.of(term) ** 2
+      while (at < terms.length && (terms[at] as number) < term) at += 1
+      if (terms[at] !== term) {
+        held += weights.of(term) ** 2
+        continue
+      }
+      shared += squares[at] as number
+      held += squares[at] as number
     }
     const termSimilarity = shared === 0 ? 0 : shared / Math.sqrt(asked * held)
     const blended = ENCODER_SHARE * similarity + (1 - ENCODER_SHARE) * termSimilarity
