@@ -60,8 +60,8 @@ function configuration(upstreamUrl: string, portkeyOrigin: string): object {
   const providers = { portkey: { slug: 'openai', apiKey: 'fake', customHost: upstreamUrl } }
   return {
     plugins: [
-      // Two targets serve every fault: an open breaker would hide those that come after the first five.
-      { use: '@switchyard/resilience', options: { breaker: { enabled: false } } },
+      // Two targets serve every fault: an open breaker, or a credential left alone, would hide those that come later.
+      { use: '@switchyard/resilience', options: { breaker: { enabled: false }, quarantine: { enabled: false } } },
       { use: '@switchyard/provider-openai', options: openai },
       { use: '@switchyard/provider-portkey', options: { ...TIMES, baseUrl: `${portkeyOrigin}/v1`, providers, egress } },
     ],
