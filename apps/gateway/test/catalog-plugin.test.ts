@@ -61,6 +61,18 @@ describe("a team's overrides", () => {
     expect(it.current().version).not.toBe(seedCatalog().version)
     expect(it.current().size).toBe(seedCatalog().size + 1)
   })
+
+  test('may be said as rows, which a file outdoes and which are checked alike', async () => {
+    const row = { model: 'acme/own', from: '2026-01-01', input: 2 }
+    const costOf = (name: string): bigint | undefined =>
+      it.current().price(it.current().resolve(name), { inputTokens: 1, outputTokens: 0 })?.pico
+    await expect(it.start({ rows: [{ ...row, inputt: 1 }] })).rejects.toThrow(/rows:\n.*row 1: .*inputt/)
+    await it.start({
+      rows: [row, { ...row, model: 'acme/two' }],
+      overrides: await file(JSON.stringify([{ ...row, input: 3 }])),
+    })
+    expect([costOf('acme/own'), costOf('acme/two')]).toEqual([3_000_000n, 2_000_000n])
+  })
 })
 
 describe('where the feeds are', () => {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 /** Options as validated. */
 export interface CatalogOptions {
   readonly overrides?: string | undefined
+  readonly rows: readonly unknown[]
   readonly dataDir?: string | undefined
   readonly update: UpdateOptions
 }
@@ -49,6 +50,7 @@ const update = z.strictObject({
 /** The schema of the catalog plugin's options. */
 export const catalogOptions: z.ZodType<CatalogOptions, CatalogInput> = z.strictObject({
   overrides: z.string().min(1).optional().describe("File with a team's own prices and limits, a JSON array of rows"),
+  rows: z.array(z.unknown()).default([]).describe('Rows of that form, said here; those of the file win'),
   dataDir: z.string().min(1).optional().describe('Folder that keeps the last good feeds over a restart; none = they are lost'),
   update: update.prefault({}).describe('Hot update from the public feeds'),
 })
@@ -56,6 +58,7 @@ export const catalogOptions: z.ZodType<CatalogOptions, CatalogInput> = z.strictO
 /** What `modelCatalog({ … })` takes; README has the defaults. */
 export interface CatalogInput {
   readonly overrides?: string | undefined
+  readonly rows?: readonly unknown[] | undefined
   readonly dataDir?: string | undefined
   readonly update?: UpdateInput | undefined
 }

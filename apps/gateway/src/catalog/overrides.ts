@@ -14,12 +14,17 @@ export async function readOverrides(path: string): Promise<readonly Override[]> 
     throw invalid(`${path} cannot be read: ${(cause as Error).message}`, cause)
   }
   if (!Array.isArray(rows)) throw invalid(`${path} is no JSON array of rows`)
+  return overridesOf(rows, path)
+}
+
+/** Overrides from rows that are at hand; `where` names them in errors. @throws SwitchyardError as `readOverrides`. */
+export function overridesOf(rows: readonly unknown[], where: string): readonly Override[] {
   const { overrides, rejected } = overridesFromRows(rows)
   const problems = rejected.map(({ row, reason }) => `row ${row + 1}: ${reason}`)
   for (const { provider, model, tenant } of overrides)
     if (tenant !== undefined)
       problems.push(`${provider}/${model}: prices of a single tenant (${tenant}) are not supported here`)
-  if (problems.length > 0) throw invalid(`${path}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+  if (problems.length > 0) throw invalid(`${where}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
   return overrides
 }
 

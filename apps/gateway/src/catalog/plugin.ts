@@ -8,7 +8,7 @@ import { folderStore, noStore } from './feed-store.ts'
 import { type Feed, feedsOf } from './feeds.ts'
 import { liveCatalog } from './live-catalog.ts'
 import { type CatalogInput, type CatalogOptions, catalogOptions } from './options.ts'
-import { readOverrides } from './overrides.ts'
+import { overridesOf, readOverrides } from './overrides.ts'
 import { catalogKeeper } from './port.ts'
 import { updateLoop } from './update-loop.ts'
 
@@ -24,7 +24,8 @@ export const modelCatalog: PluginFactory<CatalogInput> = definePlugin({
   async setup(ctx) {
     const { options, clock, log, random } = ctx
     const { enabled, intervalMs } = options.update
-    const overrides = options.overrides === undefined ? [] : await readOverrides(options.overrides)
+    const said = overridesOf(options.rows, 'rows')
+    const overrides = options.overrides === undefined ? said : [...said, ...(await readOverrides(options.overrides))]
     const feeds = enabled ? feedsOf(options.update) : []
     const slicing = slicingFor(clock, ctx.signal)
     let keepers: readonly FeedKeeper[] = []

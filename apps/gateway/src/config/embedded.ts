@@ -10,6 +10,7 @@ import { rateLimit } from '@switchyard/rate-limit'
 import { resilience } from '@switchyard/resilience'
 import { routing } from '@switchyard/routing'
 import { modelCatalog } from '../catalog/plugin.ts'
+import { DEMO_PRICES } from '../demo/answers.ts'
 import { startDemoUpstream } from '../demo/demo-upstream.ts'
 import { startPortkey } from '../portkey-child/start.ts'
 import { keysIn, PORTKEY_VARIABLE } from './provider-keys.ts'
@@ -88,7 +89,12 @@ export function planEmbedded(
     health(),
     // Last of those with policies: each upstream attempt is to pass it.
     budget({ journal: { directory: join(options.dataDir, 'journal') } }),
-    modelCatalog({ overrides, dataDir: options.dataDir, update: { enabled: update } }),
+    modelCatalog({
+      overrides,
+      rows: addresses.demo === undefined ? [] : DEMO_PRICES,
+      dataDir: options.dataDir,
+      update: { enabled: update },
+    }),
     cacheMemory(),
     sqlite({ path: databaseOf(options) }),
   ]

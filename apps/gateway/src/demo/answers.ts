@@ -1,6 +1,12 @@
 /** Every simulated text starts with this, so that nobody takes it for a model's. */
 export const LABEL = '[simulated]'
 export const DEMO_MODELS: readonly string[] = ['chat', 'embed']
+
+/** Made-up prices in USD per million tokens, so that costs and budgets can be tried with no key. */
+export const DEMO_PRICES: readonly Readonly<Record<string, unknown>>[] = [
+  { model: 'demo/chat', from: '2026-01-01', input: 1, output: 4, context: 128_000, maxOutput: 4_096, source: 'made up' },
+  { model: 'demo/embed', from: '2026-01-01', input: 0.1, source: 'made up' },
+]
 const DIMENSIONS = 64
 
 export interface DemoChat {
