@@ -1,6 +1,7 @@
 const NANO_DIGITS = 9
 const PICO_PER_NANO = 1_000n
 const PICO_PER_MICRO = 1_000_000n
+const ZERO = 48
 const DECIMAL = /^(\d{1,12})(?:\.(\d{1,9}))?$/
 
 /**
@@ -72,7 +73,8 @@ export function storable(given: bigint): number | string {
 
 function decimal(value: bigint, digits: number): string {
   const text = value.toString().padStart(digits + 1, '0')
-  const decimals = text.slice(-digits).replace(/0+$/, '')
-  const whole = text.slice(0, -digits)
-  return decimals === '' ? whole : `${whole}.${decimals}`
+  const point = text.length - digits
+  let end = text.length
+  while (end > point && text.charCodeAt(end - 1) === ZERO) end -= 1
+  return end === point ? text.slice(0, point) : `${text.slice(0, point)}.${text.slice(point, end)}`
 }
