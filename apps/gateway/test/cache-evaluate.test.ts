@@ -72,8 +72,8 @@ describe('switchyard cache evaluate', () => {
       'static-hindsight 0.03',
     ])
     expect(rows[0]).toMatchObject({ set: 'requests', orders: 1, errorOfAll: 0, errorOfHits: 0, held: true })
-    expect(rows[0]?.['hitRate']).toBeCloseTo(2 / 3)
-    expect(rows[0]?.['ceiling']).toBeCloseTo(2 / 3)
+    expect(rows[0]?.hitRate).toBeCloseTo(2 / 3)
+    expect(rows[0]?.ceiling).toBeCloseTo(2 / 3)
   })
 
   test('a failure is told without a stack', async () => {
