@@ -50,7 +50,10 @@ program
 program
   .command('cost')
   .description('what the learned router saves at a promised quality, beside strategies that learn nothing; its decision time')
-  .option('--data <dir>', 'files of outcomes with their datasets.json (default: shared/data/cost beside the project, where it exists)')
+  .option(
+    '--data <dir>',
+    'files of outcomes with their datasets.json (default: shared/data/cost beside the project, where it exists)',
+  )
   .option('--halves <n>', 'random halves beside the stated one', whole, 8)
   .option('--margin <n>', 'standard errors that a policy must stand above its target', number)
   .option('--json <file>', 'write { rows } there: medians over the random halves')

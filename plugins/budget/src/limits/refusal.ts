@@ -4,8 +4,8 @@ import { type Claim, remainingOf } from './claim.ts'
 
 /** Header names by which clients are told. */
 export const COST_HEADER = 'x-switchyard-cost-usd'
-export const REMAINING_HEADER = 'x-switchyard-budget-remaining-usd'
-export const BUDGET_HEADER = 'x-switchyard-budget'
+const REMAINING_HEADER = 'x-switchyard-budget-remaining-usd'
+const BUDGET_HEADER = 'x-switchyard-budget'
 
 /** What is left of a claim, as headers. */
 export function claimHeaders(claim: Claim): Readonly<Record<string, string>> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type {
   Bus,
   Call,
@@ -161,9 +160,4 @@ export async function rejection(promise: Promise<unknown>): Promise<SwitchyardEr
     return error as SwitchyardError
   }
   throw new Error('it resolved')
-}
-
-/** A name that no other test has. */
-export function uniqueName(): string {
-  return `t${randomUUID().slice(0, 8)}`
 }
