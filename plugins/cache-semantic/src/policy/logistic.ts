@@ -19,11 +19,11 @@ export interface Scorer {
 const CLIP = 4
 const STEPS = 10
 const SETTLED = 1e-4
-const ROWS_A_SLICE = 1_000
+const ROWS_A_SLICE = 500
 
 /**
  * Ridge logistic regression by Newton's method over standardised features, clipped to +-4, from the weights of an earlier scorer. A
- * generator, so that the event loop is held for a slice at a time: each `next` takes a thousand rows of one step, about a millisecond
+ * generator, so that the event loop is held for a slice at a time: each `next` takes five hundred rows of one step, a millisecond or two
  * for thirty features. Returns the scorer. At least one example.
  */
 export function* fitInSlices(examples: readonly Example[], ridge: number, from?: Scorer): Generator<undefined, Scorer> {
