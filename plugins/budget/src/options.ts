@@ -100,8 +100,10 @@ export const budgetOptions: z.ZodType<BudgetOptions, BudgetInput> = z.strictObje
     .int()
     .min(0)
     .max(60_000)
-    .default(1_000)
-    .describe('How long a call that does not fit waits for the holds of others to end; 0 refuses at once.'),
+    .default(30_000)
+    .describe(
+      'How long a call waits in line where holds of others are all that is in its way, at most: its deadline ends it too, and a second where it may be routed down. 0 refuses at once.',
+    ),
   storeTimeoutMs: z.int().min(1).max(60_000).default(500).describe('After so long a shared store counts as away.'),
   sweepMs: z
     .int()

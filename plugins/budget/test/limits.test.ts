@@ -198,6 +198,51 @@ describe('parallel calls', () => {
     expect((await late).code).toBe('BUDGET_EXCEEDED')
   })
 
+  test('who came first is served first, also before one whose smaller hold would fit already', async () => {
+    world = await startWorld({ budgets: [{ ...TEAM, limitUsd: '0.0015' }], waitMs: 10_000 })
+    const order: string[] = []
+    const ends: ((ending: ModelEnding) => void)[] = []
+    const send = (name: string, maxTokens: number): Promise<unknown> =>
+      world.send(callOf({ body: { max_tokens: maxTokens }, stream: true }), async () => {
+        order.push(name)
+        const { promise, resolve } = Promise.withResolvers<ModelEnding>()
+        ends.push(resolve)
+        return replyOf(promise, true)
+      })
+    const calls = [send('holds', 80)]
+    await world.rest()
+    calls.push(send('large', 100))
+    await world.rest()
+    calls.push(send('small', 10))
+    await world.rest()
+    await world.clock.advance(3_000)
+    expect(order).toEqual(['holds'])
+    ends[0]?.(endingOf({ inputTokens: 1, outputTokens: 1 }))
+    await world.rest()
+    expect(order).toEqual(['holds', 'large', 'small'])
+    await Promise.all(calls)
+  })
+
+  test('a call is told why it waits before its deadline is over', async () => {
+    world = await startWorld({ budgets: [{ ...TEAM, limitUsd: '0.0015' }] })
+    const { promise } = Promise.withResolvers<ModelEnding>()
+    await world.send(callOf({ stream: true }), async () => replyOf(promise, true))
+    const refused = rejection(world.send(callOf({ deadline: world.clock.now() + 4_000 })))
+    await world.clock.advance(3_900)
+    await world.clock.advance(99)
+    expect((await refused).code).toBe('BUDGET_EXCEEDED')
+  })
+
+  test('where it may be routed down it waits a second', async () => {
+    world = await startWorld({ budgets: [{ ...TEAM, limitUsd: '0.0015', onExceed: 'down-route' }] })
+    const { promise } = Promise.withResolvers<ModelEnding>()
+    await world.send(callOf({ stream: true }), async () => replyOf(promise, true))
+    const refused = rejection(world.send(callOf()))
+    await world.rest()
+    await world.clock.advance(1_000)
+    expect((await refused).code).toBe('BUDGET_EXCEEDED')
+  })
+
   test('a budget that is spent refuses at once', async () => {
     world = await startWorld({ budgets: [TEAM], waitMs: 60_000 })
     await world.send(callOf(), async () => full())

@@ -7,7 +7,7 @@ import { exceeded, storeAway } from './refusal.ts'
 import { QUIET_MS, type Rehold } from './rehold.ts'
 import type { Slices } from './slices.ts'
 import { type Store, StoreAway } from './store.ts'
-import type { WaitingRoom } from './waiting-room.ts'
+import type { Place, WaitingRoom } from './waiting-room.ts'
 
 export interface AdmissionOptions {
   readonly plugin: string
@@ -32,6 +32,21 @@ const MOST_REBUILDS = 3
 /** Holds of one attempt that are given back, each under an id of its own: at an empty store, and at one that was filled just now. */
 export const MOST_GIVEN_BACK: number = MOST_REBUILDS + 2
 
+/** Where a cheaper target may be tried, it is not kept waiting for long. */
+const DOWN_ROUTE_MS = 1_000
+/** Before its deadline a call is told why it was not sent. */
+const TO_SAY_SO_MS = 50
+const LOOK_MS = 500
+const LOOK_LEASE_MS = 5_000
+
+/** How a call waits. */
+interface Wait {
+  /** Epoch ms. */
+  readonly began: number
+  place: Place | undefined
+  looks: number
+}
+
 /** Holds what an attempt may cost at all its claims, or at none. */
 export class Admission {
   readonly #options: AdmissionOptions
@@ -45,21 +60,22 @@ export class Admission {
    * `UPSTREAM_UNAVAILABLE`, or with the reason of the call's signal.
    */
   async admit(attempt: Attempt, call: Call<'model.invoke'>, expected: bigint): Promise<void> {
-    const { store, slices, rebuild, rehold, clock, waitMs } = this.#options
+    const { store, slices, rebuild, rehold, clock, room } = this.#options
     const { claims, subject } = attempt
     const rows = this.#rows(attempt, expected)
-    const until = clock.now() + waitMs
+    const wait: Wait = { began: clock.now(), place: undefined, looks: 0 }
     let rebuilds = 0
     let givenBack = 0
     let asked: Lease | undefined
     try {
-      for (let tries = 0; ; tries++) {
+      await this.#lineUp(attempt, call, wait)
+      for (;;) {
         const lease = this.#lease(attempt, call, givenBack)
         asked = lease
         const reservation = await store.reserve(rows, lease)
         if (!reservation.granted) {
           asked = undefined
-          await this.#refusal(attempt, call, reservation, until, tries)
+          await this.#refusal(attempt, call, reservation, wait)
           continue
         }
         const mark = reservation.sums[0] as bigint
@@ -89,14 +105,16 @@ export class Admission {
           claim.used = reservation.sums[index + 1] as bigint
           claim.holds += 1
         }
-        if (tries > 0) for (const claim of claims) this.#options.room.wake(claim)
         slices.ensure(claims)
         return
       }
     } catch (error) {
       if (!(error instanceof StoreAway)) throw error
+      room.disperse()
       if (asked !== undefined) this.#options.onUnsure(attempt, asked.id)
       this.#withoutStore(attempt, error.cause ?? error)
+    } finally {
+      if (wait.place !== undefined) room.leave(wait.place)
     }
   }
 
@@ -135,26 +153,66 @@ export class Admission {
     }
   }
 
+  /** Goes behind those who wait for the same budget already, unless waiting cannot help. */
+  async #lineUp(attempt: Attempt, call: Call<'model.invoke'>, wait: Wait): Promise<void> {
+    const { room } = this.#options
+    const claim = room.busyOf(attempt.claims)
+    if (claim === undefined || room.isFull || !mayFit(claim, attempt)) return
+    const left = this.#left(claim, call, wait)
+    if (left > 0) await this.#turn(claim, call, wait, left)
+  }
+
   /** Waits for room where holds alone are in the way; throws where waiting cannot help. */
   async #refusal(
     attempt: Attempt,
-    call: Call,
+    call: Call<'model.invoke'>,
     { key, available }: Extract<Reservation, { granted: false }>,
-    until: number,
-    tries: number,
+    wait: Wait,
   ): Promise<void> {
-    const { plugin, store, room, clock, onRefused } = this.#options
+    const { plugin, room, onRefused } = this.#options
     const claim = attempt.claims.find((one) => one.key === key) as Claim
     claim.used = claim.limit - available
-    const left = until - clock.now()
-    // Holds of calls that ask at this moment are counted once they were answered, so the first look may be too early.
-    const mayFit = claim.settled + attempt.held <= claim.limit && (claim.holds > 0 || store.isShared || tries === 0)
-    if (left <= 0 || !mayFit || room.isFull || (call.deadline !== undefined && clock.now() >= call.deadline)) {
+    if (wait.place?.claim === claim && mayFit(claim, attempt)) await this.#look(attempt, wait, wait.place)
+    const left = this.#left(claim, call, wait)
+    const isQueued = wait.place?.claim === claim
+    if (left <= 0 || !mayFit(claim, attempt) || (!isQueued && room.isFull)) {
       onRefused(claim)
       throw exceeded(claim, available, attempt.held, plugin)
     }
-    await room.wait(claim, left, call.signal)
+    await this.#turn(claim, call, wait, left)
+  }
+
+  /** Milliseconds that a call may still wait for a claim; 0 or less where it may not. */
+  #left({ budget: { downRoute } }: Claim, { deadline }: Call, { began }: Wait): number {
+    const { clock, waitMs } = this.#options
+    const most = downRoute ? Math.min(waitMs, DOWN_ROUTE_MS) : waitMs
+    const until = began + most
+    return (deadline === undefined ? until : Math.min(until, deadline - TO_SAY_SO_MS)) - clock.now()
+  }
+
+  async #turn(claim: Claim, call: Call<'model.invoke'>, wait: Wait, ms: number): Promise<void> {
+    const { room } = this.#options
+    if (wait.place?.claim !== claim) {
+      if (wait.place !== undefined) room.leave(wait.place)
+      wait.place = room.join(claim)
+    }
+    await room.turn(wait.place, ms, call.signal)
     if (call.signal.aborted) throw call.signal.reason
+  }
+
+  /** Sees now and then what is truly settled at a claim: this node knows of its own settlements only. */
+  async #look({ id, subject }: Attempt, wait: Wait, place: Place): Promise<void> {
+    const { store, clock } = this.#options
+    const now = clock.now()
+    if (now - place.lookedAt < LOOK_MS) return
+    place.lookedAt = now
+    const { key, expiresAt } = place.claim
+    const lease = `${subject.tenantTag}:wait-${id}~${wait.looks++}`
+    const row: CounterRow = { key, amount: 0n, ...(expiresAt !== undefined && { expiresAt }) }
+    await store.reserve([row], { id: lease, expiresAt: now + LOOK_LEASE_MS })
+    const settlement = await store.settle(lease, {})
+    if (!settlement.settled) return
+    for (const change of settlement.changes) if (change.key === key) place.claim.settled = change.after
   }
 
   #withoutStore(attempt: Attempt, cause: unknown): void {
@@ -173,4 +231,9 @@ function shortNote(json: string): string {
   cells[AT.tags] = null
   const short = JSON.stringify(cells)
   return short.length <= LONGEST_NOTE ? short : ''
+}
+
+/** Whether it fits once the holds of others are gone. */
+function mayFit({ settled, limit }: Claim, { held }: Attempt): boolean {
+  return settled + held <= limit
 }
