@@ -64,6 +64,7 @@ export {
   type Reservation,
   type Settlement,
 } from './ports/counters.ts'
+export { type Embedder, embedder } from './ports/embedder.ts'
 export { type Health, type HealthChange, type HealthState, health, type TargetHealth } from './ports/health.ts'
 export {
   MODEL_ENDPOINTS,

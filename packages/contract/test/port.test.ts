@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from 'vitest'
-import { type Cache, cache, counters, definePort, many, model, optional, type Port, sql } from '../src/index.ts'
+import { type Cache, cache, counters, definePort, embedder, many, model, optional, type Port, sql } from '../src/index.ts'
 
 test('a port is a frozen token of name and version', () => {
   const port = definePort<string>('acme/fax', 2)
@@ -28,7 +28,7 @@ test('needs say how many instances they want, and are frozen', () => {
 })
 
 test('the ports of the contract have names of their own and start at version 1', () => {
-  const ports = [cache, counters, model, sql]
+  const ports = [cache, counters, embedder, model, sql]
   expect(new Set(ports.map(({ id }) => id)).size).toBe(ports.length)
   expect(ports.every(({ version }) => version === 1)).toBe(true)
 })

@@ -15,6 +15,7 @@ export { keysSuite } from './suites/access/keys-suite.ts'
 export { busSuite } from './suites/bus/bus-suite.ts'
 export { cacheSuite } from './suites/cache/cache-suite.ts'
 export { countersSuite } from './suites/counters/counters-suite.ts'
+export { embedderSuite } from './suites/embedder/embedder-suite.ts'
 export { healthSuite } from './suites/health/health-suite.ts'
 export {
   type ModelFixture,

@@ -4,6 +4,7 @@ import { keysSuite } from './access/keys-suite.ts'
 import { busSuite } from './bus/bus-suite.ts'
 import { cacheSuite } from './cache/cache-suite.ts'
 import { countersSuite } from './counters/counters-suite.ts'
+import { embedderSuite } from './embedder/embedder-suite.ts'
 import { healthSuite } from './health/health-suite.ts'
 import { modelSuite } from './model/model-suite.ts'
 import { routerSuite } from './router/router-suite.ts'
@@ -19,6 +20,7 @@ export const suites: readonly AnySuite[] = [
   busSuite,
   cacheSuite,
   countersSuite,
+  embedderSuite,
   healthSuite,
   keysSuite,
   modelSuite,
