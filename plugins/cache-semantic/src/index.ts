@@ -1,3 +1,4 @@
+export { type HashedEmbedderOptions, hashedEmbedder } from './encoder/hashed-embedder.ts'
 export { HASHED_DIMENSIONS, HASHED_ENCODER_ID, hashedNgrams, type SparseVector, sparseNgrams } from './encoder/hashed-ngrams.ts'
 export { type CacheSemanticInput, type CacheSemanticOptions, cacheSemanticOptions } from './options.ts'
 export { cacheSemantic } from './plugin.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HASHED_DIMENSIONS } from './encoder/hashed-ngrams.ts'
 import { samplingFor } from './policy/sampling.ts'
 
 /** Options as validated. */
@@ -13,6 +14,8 @@ export interface CacheSemanticOptions {
   readonly language: string
   readonly anyLanguage: boolean
   readonly maxTurns: number
+  readonly dimensions: number
+  readonly maxTokens: number
 }
 
 /** What `cacheSemantic({ ... })` takes; README has the defaults. */
@@ -48,6 +51,19 @@ export const cacheSemanticOptions: z.ZodType<CacheSemanticOptions, CacheSemantic
       .default(false)
       .describe('Also languages without a list of negations, numbers and opposites, where those cannot be told apart'),
     maxTurns: z.int().min(1).default(3).describe('Conversations with more turns are left alone'),
+    dimensions: z
+      .int()
+      .min(64)
+      .max(65_536)
+      .multipleOf(4)
+      .default(HASHED_DIMENSIONS)
+      .describe('Length of the vectors of the embedder, in fours; the fewer, the more n-grams share a place'),
+    maxTokens: z
+      .int()
+      .min(16)
+      .max(32_768)
+      .default(512)
+      .describe('Tokens that one text may have, counted as four UTF-16 code units each; a longer text is TOO_LARGE'),
   })
   .transform((options) => {
     const sampling = samplingFor(options.epsilon === 0 ? 0.01 : options.epsilon)

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib'
 import { wordsOf } from './words.ts'
 
-/** Dimensions of the embedded encoder. */
+/** Dimensions of the embedded encoder where nothing else is asked for. */
 export const HASHED_DIMENSIONS = 1_024
 
 /** Names the encoder and its size; a change of either is a new id, since vectors of two encoders are never compared. */
-export const HASHED_ENCODER_ID = 'hashed-ngrams-1024-v1'
+export const HASHED_ENCODER_ID: string = hashedEncoderId(HASHED_DIMENSIONS)
 
 const GRAM_WEIGHT = 1
 const WORD_WEIGHT = 2
@@ -15,9 +15,14 @@ const SIGN = 0x1_0000
 export interface SparseVector {
   /** Ascending. */
   readonly indexes: Uint16Array
-  readonly counts: Int16Array
+  readonly counts: Int32Array
   /** Makes the counts a unit vector; 0 where there are none. */
   readonly scale: number
+}
+
+/** The id of the encoder with so many dimensions. */
+export function hashedEncoderId(dimensions: number): string {
+  return `hashed-ngrams-${dimensions}-v1`
 }
 
 /**
@@ -26,21 +31,23 @@ export interface SparseVector {
  * gives zeros.
  */
 export function hashedNgrams(text: string): Float32Array {
-  const vector = new Float32Array(HASHED_DIMENSIONS)
-  const { indexes, counts, scale } = sparseNgrams(text)
-  for (let at = 0; at < indexes.length; at += 1) vector[indexes[at] as number] = (counts[at] as number) * scale
+  return hashedNgramsOf(text, HASHED_DIMENSIONS)
+}
+
+/** `hashedNgrams` with so many dimensions, a whole number from 1; the fewer, the more grams share one. */
+export function hashedNgramsOf(text: string, dimensions: number): Float32Array {
+  const sums = sumsOf(text, dimensions)
+  let squares = 0
+  for (const sum of sums) squares += sum * sum
+  const scale = scaleOf(squares)
+  const vector = new Float32Array(dimensions)
+  for (let at = 0; at < dimensions; at += 1) vector[at] = (sums[at] as number) * scale
   return vector
 }
 
 /** `hashedNgrams` without its zeros. */
 export function sparseNgrams(text: string): SparseVector {
-  const sums = new Int16Array(HASHED_DIMENSIONS)
-  const words = wordsOf(text)
-  for (const word of words) add(sums, `w:${word}`, WORD_WEIGHT)
-  const padded = ` ${words.join(' ')} `
-  for (const size of [3, 4]) {
-    for (let at = 0; at + size <= padded.length; at += 1) add(sums, padded.slice(at, at + size), GRAM_WEIGHT)
-  }
+  const sums = sumsOf(text, HASHED_DIMENSIONS)
   let size = 0
   let squares = 0
   for (const sum of sums) {
@@ -48,7 +55,7 @@ export function sparseNgrams(text: string): SparseVector {
     squares += sum * sum
   }
   const indexes = new Uint16Array(size)
-  const counts = new Int16Array(size)
+  const counts = new Int32Array(size)
   let to = 0
   for (let at = 0; at < HASHED_DIMENSIONS; at += 1) {
     const sum = sums[at] as number
@@ -57,11 +64,26 @@ export function sparseNgrams(text: string): SparseVector {
     counts[to] = sum
     to += 1
   }
-  return { indexes, counts, scale: squares === 0 ? 0 : 1 / Math.sqrt(squares) }
+  return { indexes, counts, scale: scaleOf(squares) }
 }
 
-function add(sums: Int16Array, feature: string, weight: number): void {
+function sumsOf(text: string, dimensions: number): Int32Array {
+  const sums = new Int32Array(dimensions)
+  const words = wordsOf(text)
+  for (const word of words) add(sums, `w:${word}`, WORD_WEIGHT)
+  const padded = ` ${words.join(' ')} `
+  for (const size of [3, 4]) {
+    for (let at = 0; at + size <= padded.length; at += 1) add(sums, padded.slice(at, at + size), GRAM_WEIGHT)
+  }
+  return sums
+}
+
+function scaleOf(squares: number): number {
+  return squares === 0 ? 0 : 1 / Math.sqrt(squares)
+}
+
+function add(sums: Int32Array, feature: string, weight: number): void {
   const hash = crc32(feature)
-  const at = hash % HASHED_DIMENSIONS
+  const at = hash % sums.length
   sums[at] = (sums[at] as number) + (hash & SIGN ? -weight : weight)
 }
