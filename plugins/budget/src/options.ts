@@ -87,7 +87,9 @@ export const budgetOptions: z.ZodType<BudgetOptions, BudgetInput> = z.strictObje
     .int()
     .min(0)
     .default(512)
-    .describe('Output tokens expected of a model before any were seen: what an attempt is charged that never ended.'),
+    .describe(
+      'Output tokens expected of a model before 20 answers were seen, where the request sets no higher limit: what an attempt is charged that never ended.',
+    ),
   leaseMs: z.int().min(1_000).max(3_600_000).default(30_000).describe('Life of a hold; renewed while the attempt lives.'),
   graceMs: z.int().min(0).max(600_000).default(15_000).describe('Added to every lease, for clocks that differ.'),
   lateSettleMs: z

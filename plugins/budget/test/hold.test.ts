@@ -143,6 +143,18 @@ describe('the hold', () => {
     expect(forecast(speech, said, 'standard', AT, new OutputLengths(), OPTIONS).hold).toBeGreaterThanOrEqual(75_000_000n)
   })
 
+  test('what is expected before answers were seen is all that the request asks for, else the option', () => {
+    const each = 10_000_000
+    const tokens = ({ expected }: Forecast): number => Math.floor(Number(expected) / each)
+    expect(tokens(of({ max_tokens: 1_000 }))).toBeGreaterThanOrEqual(1_000)
+    expect(tokens(of({ max_tokens: undefined }))).toBeGreaterThanOrEqual(50)
+    expect(tokens(of({ max_tokens: undefined }))).toBeLessThan(90)
+    const lengths = new OutputLengths()
+    for (let index = 0; index < 20; index++) lengths.add(200)
+    expect(tokens(of({ max_tokens: 1_000 }, { lengths }))).toBeGreaterThanOrEqual(200)
+    expect(tokens(of({ max_tokens: 1_000 }, { lengths }))).toBeLessThan(240)
+  })
+
   test('near p90 is of what was seen, and never above the worst case', () => {
     const lengths = new OutputLengths()
     expect(of({ max_tokens: 1_000 }, { hold: 'p90', lengths }).hold).toBe(of({ max_tokens: 1_000 }).hold)

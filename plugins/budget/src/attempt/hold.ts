@@ -84,13 +84,18 @@ export function forecast(
   const usage = worstUsage(entry, request, Math.max(input, estimate.reservation), most, searches)
   const worst = pricedAbove(entry, usage, tier, at)
   if (worst === undefined) return { inputTokens, hold: undefined, expected: undefined }
-  const usual = Math.min(most, lengths.underWay() ?? options.defaultOutputTokens)
+  const usual = Math.min(most, lengths.underWay() ?? usualAtFirst(estimate, options))
   const expected = scaled(worst, usage, inputTokens, usual)
   const p90 = options.hold === 'p90' ? lengths.p90() : undefined
   const held = p90 === undefined || p90 >= most ? worst.pico : scaled(worst, usage, usage.inputTokens, p90)
   // Prices guessed for a tier are held at their safety factor, whatever part of the worst case is held.
   const hold = held === worst.pico ? reservedPico(worst) : (held * reservedPico(worst)) / worst.pico
   return { inputTokens, hold, expected: smaller(expected, hold) }
+}
+
+/** Before answers were seen: all that the request asks for, so that what is killed by then cannot overshoot; else the option's. */
+function usualAtFirst({ maxOutputTokens = 0 }: Estimate, { defaultOutputTokens }: ForecastOptions): number {
+  return Math.max(defaultOutputTokens, maxOutputTokens)
 }
 
 function priced(entry: Entry, usage: Usage, tier: Tier, at: number): Cost | undefined {
