@@ -36,7 +36,7 @@ export async function sdkRig(): Promise<Rig> {
   const common = { apiKey: UPSTREAM_KEY, egress: { allow: ['127.0.0.0/8'] } }
   const gateway = await testGateway(
     [
-      resilience({ retry: { maxAttempts: 1 }, breaker: { enabled: false } }),
+      resilience({ retry: { maxAttempts: 1 }, breaker: { enabled: false }, quarantine: { enabled: false } }),
       openai({ ...common, provider: 'chat', baseUrl: chat.url, endpoints: ['chat/completions'] }, { as: 'chat' }),
       openai({ ...common, provider: 'messages', baseUrl: messages.url, dialect: 'anthropic' }, { as: 'messages' }),
       openai({ ...common, provider: 'openai', baseUrl: all.url }, { as: 'openai' }),
