@@ -104,9 +104,10 @@ export async function runBudget({ scenario, scheme, processes, seed }: RunOption
       await delay(LOOK_MS)
     }
     await Promise.all(under)
-    const refusedAt = [...told.refusedAt]
     for (const node of nodes) node?.order('rest')
     await delay(QUIET_MS)
+    // Calls that were still waiting in line are told only now.
+    const refusedAt = [...told.refusedAt]
     const audit = ours ? await told.audit(nodes[0] as LoadNode) : undefined
     for (const node of nodes) node?.order('end')
     await Promise.race([Promise.all(nodes.map((node) => node?.exited)), delay(15_000)])
