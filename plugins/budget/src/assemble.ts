@@ -12,6 +12,7 @@ import { recover } from './journal/recover.ts'
 import { attemptIds, type Row } from './ledger/columns.ts'
 import type { Ledger } from './ledger/port.ts'
 import { ledgerReader } from './ledger/reader.ts'
+import { recentAnswers } from './ledger/recent-answers.ts'
 import { dialectOf, migrate } from './ledger/schema.ts'
 import { knownOf, LedgerWriter } from './ledger/writer.ts'
 import { Admission } from './limits/admission.ts'
@@ -172,6 +173,7 @@ export async function assemble(ctx: SetupContext<BudgetOptions, unknown>, deps: 
     onRefused: ({ budget: { name, level }, tenant }) => emit('budget:refused', { plugin, budget: name, level, tenant }),
   })
   const subjects = new Subjects(catalog, book)
+  subjects.recall(await recentAnswers(database, dialect))
   const accounts = new Accounts()
 
   const cleanUp = async (): Promise<void> => {

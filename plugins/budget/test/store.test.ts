@@ -1,7 +1,8 @@
 import { type ModelEnding, SwitchyardError } from '@switchyard/contract'
 import { virtualClock } from '@switchyard/testkit'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { fakeCounters } from './support/fake-counters.ts'
+import { testSqlite } from './support/sqlite.ts'
 import { keyOf, sumOf } from './support/sums.ts'
 import { callOf, endingOf, rejection, replyOf, startWorld, type World } from './support/world.ts'
 
@@ -291,4 +292,23 @@ describe('rollover', () => {
     expect((await world.send(callOf(), async () => full())).headers['x-switchyard-budget-remaining-usd']).toBe('0.002')
     expect(await keyOf(world, 'team', 'blue')).toContain('team@')
   })
+})
+
+test('knows after a start how long answers were before it', async () => {
+  const sqlite = testSqlite()
+  const budgets = [{ name: 'all', level: 'org', window: 'month', limitUsd: 100 }] as const
+  const short = async (world: World): Promise<void> => {
+    await world.send(callOf({ body: { max_tokens: 1_000 } }), async () => replyOf(endingOf({ outputTokens: 7 })))
+  }
+  const first = await startWorld({ budgets }, { sqlite })
+  for (let index = 0; index < 25; index++) await short(first)
+  const before = await first.rows()
+  await first.plugin.close()
+  const second = await startWorld({ budgets }, { sqlite, clock: first.clock })
+  onTestFinished(() => second.plugin.close())
+  await short(second)
+  const expected = [...before, ...(await second.rows())].map((row) => row.expected_pusd)
+  expect(new Set(expected).size).toBe(2)
+  expect(expected.at(-1)).toBe(before.at(-1)?.expected_pusd)
+  expect(Number(expected.at(-1))).toBeLessThan(Number(before[0]?.expected_pusd))
 })

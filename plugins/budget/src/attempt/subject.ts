@@ -1,6 +1,7 @@
 import type { Catalog, CatalogSource, Entry } from '@switchyard/catalog'
 import { type Call, deploymentOf, type ModelRequest, type Principal } from '@switchyard/contract'
 import type { Cell } from '../ledger/columns.ts'
+import type { RecentAnswer } from '../ledger/recent-answers.ts'
 import { BoundedMap } from '../limits/bounded-map.ts'
 import type { BudgetBook, Payer, StandingClaims } from '../limits/budget-book.ts'
 import { aliveKey, tenantTag } from '../limits/keys.ts'
@@ -39,6 +40,13 @@ export class Subjects {
   constructor(catalog: CatalogSource, book: BudgetBook) {
     this.#catalog = catalog
     this.#book = book
+  }
+
+  /** Takes in how long answers were before this start, in their order. */
+  recall(answers: readonly RecentAnswer[]): void {
+    for (const { tenant, keyId, model, outputTokens } of answers) {
+      if (Number.isSafeInteger(outputTokens)) this.#lengthsOf(tenant, keyId, model).add(outputTokens)
+    }
   }
 
   of(call: Call<'model.invoke'>, now: number): Subject {
@@ -98,14 +106,14 @@ export class Subjects {
       aliveKey: aliveKey(principal.tenant),
       cells,
       json: JSON.stringify(cells).slice(1, -1),
-      lengths: this.#lengthsOf(principal, model),
+      lengths: this.#lengthsOf(principal.tenant, principal.keyId, model),
       standing: UNSET,
       catalog,
       entry: catalog.get(model) ?? catalog.lookup(model),
     }
   }
 
-  #lengthsOf({ tenant, keyId }: Principal, model: string): OutputLengths {
+  #lengthsOf(tenant: string, keyId: string, model: string): OutputLengths {
     const key = `${tenant}\n${keyId}\n${model}`
     let lengths = this.#lengths.get(key)
     if (lengths === undefined) {
