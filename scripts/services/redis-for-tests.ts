@@ -1,6 +1,7 @@
 import { acquireService } from './acquire.ts'
 import { hasOpenssl } from './certificates.ts'
 import type { NotRun, Outcome } from './contract.ts'
+import { freePort } from './ports.ts'
 import { endLeftovers } from './records.ts'
 import { findRedisPrograms, type PrivateRedis, type PrivateRedisOptions, startRedis } from './redis.ts'
 
@@ -37,14 +38,18 @@ export async function privateRedisCluster(): Promise<({ readonly status: 'ready'
   if (typeof programs !== 'string') return programs
   await endLeftovers()
   const settings = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-node-timeout', '2000']
-  const started = await Promise.allSettled(Array.from({ length: MASTERS }, () => startRedis(programs, false, { settings })))
+  // The usual bus port, 10,000 above the other, lies among those that the system gives to outgoing connections.
+  const busPorts = await Promise.all(Array.from({ length: MASTERS }, freePort))
+  const started = await Promise.allSettled(
+    busPorts.map((port) => startRedis(programs, false, { settings: [...settings, '--cluster-port', String(port)] })),
+  )
   const nodes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.stop()))
   }
   try {
     for (const one of started) if (one.status === 'rejected') throw one.reason
-    await form(nodes)
+    await form(nodes, busPorts[0] as number)
   } catch (error) {
     await stop()
     throw error
@@ -53,14 +58,14 @@ export async function privateRedisCluster(): Promise<({ readonly status: 'ready'
 }
 
 /** Shares the slots out, introduces the nodes to each other, and waits until each believes in the whole. */
-async function form(nodes: readonly PrivateRedis[]): Promise<void> {
+async function form(nodes: readonly PrivateRedis[], firstBusPort: number): Promise<void> {
   const first = nodes[0] as PrivateRedis
   for (const [at, node] of nodes.entries()) {
     const from = Math.floor((SLOTS * at) / nodes.length)
     const to = Math.floor((SLOTS * (at + 1)) / nodes.length) - 1
     await node.ask('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
     await node.ask('CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1))
-    if (node !== first) await node.ask('CLUSTER', 'MEET', '127.0.0.1', String(first.port))
+    if (node !== first) await node.ask('CLUSTER', 'MEET', '127.0.0.1', String(first.port), String(firstBusPort))
   }
   const deadline = Date.now() + FORMED_MS
   for (const node of nodes) {
