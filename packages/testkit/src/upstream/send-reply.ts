@@ -129,16 +129,19 @@ async function withoutEnd(
   }
 }
 
-/** A reset throws away what the peer has not read yet, and a relay between hands on later than it reads. */
-const BEFORE_RESET_MS = 50
+/**
+ * What breaks at once may take with it what came before: a reset throws away what the peer has not read yet, and a relay between hands on
+ * later than it reads.
+ */
+const BEFORE_BREAK_MS = 100
 
 async function finish(response: ServerResponse, cut: Cut | undefined, short: boolean, left: AbortSignal): Promise<void> {
   const socket = response.socket
+  const breaks = cut?.how === 'reset' || cut?.how === 'garbage'
+  if (breaks && cut.afterBytes > 0) await sleep(BEFORE_BREAK_MS, undefined, { signal: left })
   if (cut?.how === 'stall') await gone(left)
-  else if (cut?.how === 'reset') {
-    if (cut.afterBytes > 0) await sleep(BEFORE_RESET_MS, undefined, { signal: left })
-    socket?.resetAndDestroy()
-  } else if (cut?.how === 'garbage') socket?.end('not-a-size\r\nrubbish\r\n')
+  else if (cut?.how === 'reset') socket?.resetAndDestroy()
+  else if (cut?.how === 'garbage') socket?.end('not-a-size\r\nrubbish\r\n')
   else if (short) socket?.end()
   else response.end()
 }
