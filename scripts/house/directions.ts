@@ -4,8 +4,8 @@ import { packageOf } from './imports.ts'
 
 const SCOPE = '@switchyard/'
 
-/** Packages that plugins build on besides the contract: they know formats and transport, no vendor. */
-const GROUND: readonly string[] = ['model-wire', 'catalog', 'egress', 'secrets']
+/** Packages that plugins build on besides the contract: they know formats, transport and arithmetic, no vendor. */
+const GROUND: readonly string[] = ['model-wire', 'catalog', 'egress', 'secrets', 'vector-index']
 
 /** Clients of one product. A package serves them all, so it imports none; a plugin brings its own. */
 const VENDORS =

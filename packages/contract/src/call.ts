@@ -56,7 +56,16 @@ export interface WellKnownAttributes {
   /** Tokens that the request is expected to bring in, estimated. */
   readonly inputTokens?: number
   /** What a call of our own is made for; absent for the call of a client. It is booked to the client's principal all the same. */
-  readonly purpose?: 'cascade' | 'shadow' | 'judge' | 'audit' | 'embedding' | 'probe'
+  readonly purpose?: 'cascade' | 'shadow' | 'judge' | 'audit' | 'embedding' | 'refresh' | 'probe'
+  /**
+   * How a cache may serve the call, in the words of HTTP's Cache-Control: `no-cache` asks anew and keeps the answer, `no-store` goes past
+   * the cache, `only-if-cached` rejects `NOT_FOUND` instead of asking upstream.
+   */
+  readonly cache?: 'no-cache' | 'no-store' | 'only-if-cached'
+  /** Oldest answer that will do, in ms. */
+  readonly cacheMaxAgeMs?: number
+  /** Tags that the answer is to bear, with commas between. */
+  readonly cacheTags?: string
   /** Conversation that a call belongs to, as the client names it or as routing tells it apart. */
   readonly session?: string
   /** Kind of question and way of answering it, where a learned strategy chose: both stand in the books. */

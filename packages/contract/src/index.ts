@@ -52,7 +52,7 @@ export {
 } from './ports/access.ts'
 export { type BudgetStanding, type Budgets, budgets } from './ports/budgets.ts'
 export { type Bus, bus } from './ports/bus.ts'
-export { type Cache, type CacheEntry, cache } from './ports/cache.ts'
+export { type Cache, type CacheChange, type CacheChanges, type CacheEntry, cache } from './ports/cache.ts'
 export {
   type CounterChange,
   type CounterRow,
@@ -65,6 +65,7 @@ export {
   type Settlement,
 } from './ports/counters.ts'
 export { type Embedder, embedder } from './ports/embedder.ts'
+export { type Flights, flights, type Lead, type Listening } from './ports/flights.ts'
 export { type Health, type HealthChange, type HealthState, health, type TargetHealth } from './ports/health.ts'
 export {
   MODEL_ENDPOINTS,
@@ -78,6 +79,14 @@ export {
   type Usage,
 } from './ports/model.ts'
 export { type Router, router } from './ports/router.ts'
+export {
+  type FreshAnswer,
+  type SemanticCache,
+  type SemanticFinding,
+  type SemanticQuestion,
+  type SemanticStanding,
+  semanticCache,
+} from './ports/semantic-cache.ts'
 export { type Isolation, type SqlDatabase, type SqlQuery, type SqlResult, type SqlSession, sql } from './ports/sql.ts'
 export {
   type RankedTarget,
@@ -87,5 +96,7 @@ export {
   type StrategyTarget,
   strategy,
 } from './ports/strategy.ts'
+export { type VectorIndex, type VectorItem, type VectorMatch, vectors } from './ports/vectors.ts'
+export { quietTrace } from './quiet-trace.ts'
 export type { CallOptions, Clock, Logger } from './runtime.ts'
 export { isSecret, type Secret, secret } from './secret.ts'

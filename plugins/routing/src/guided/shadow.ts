@@ -2,12 +2,11 @@ import {
   type Alternative,
   type Call,
   type Clock,
-  type Decision,
   type Logger,
   type ModelReply,
   type Next,
+  quietTrace,
   SwitchyardError,
-  type Trace,
 } from '@switchyard/contract'
 import type { ArmGuards, Evidence } from './arm-guard.ts'
 import type { ShadowSettings } from './options.ts'
@@ -29,20 +28,6 @@ export interface Served {
   readonly comparison: Comparison
   /** The reference served, and the arm answers in the shadow. */
   readonly isReference: boolean
-}
-
-/** A trace that belongs to no client. */
-class QuietTrace implements Trace {
-  readonly decisions: Decision[] = []
-  readonly measures: Map<string, number> = new Map()
-
-  decide(by: string, decision: string, because?: Readonly<Record<string, unknown>>): void {
-    this.decisions.push(because === undefined ? { by, decision } : { by, decision, because })
-  }
-
-  measure(name: string, value: number): void {
-    this.measures.set(name, (this.measures.get(name) ?? 0) + value)
-  }
 }
 
 /** Asks the reference for a share of calls in the background, each with a signal and a deadline of its own. */
@@ -86,7 +71,7 @@ export class Shadow {
         signal: controller.signal,
         deadline: clock.now() + settings.timeoutMs,
         attempt: 1,
-        trace: new QuietTrace(),
+        trace: quietTrace(),
       })
       const shadowed = answerOf(theirs, await theirs.ended, comparison)
       // Where the reference gives no answer that compares, it says nothing about the arm.

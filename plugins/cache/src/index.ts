@@ -1,0 +1,1 @@
+export type { BypassPlan, BypassReason, Kept, Kind, LikenessPlan, Marks, Plan, WritePlan } from './kind.ts'
