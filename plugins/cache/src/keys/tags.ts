@@ -1,0 +1,20 @@
+/**
+ * The tag by which the store knows a tenant's tag; without one, what all replies of the tenant bear. The tenant's length stands before it, so
+ * that no tenant can name a tag of another's.
+ */
+export function tenantTag(tenant: string, tag?: string): string {
+  return spaced('t', tenant, tag)
+}
+
+/**
+ * The tag of a table, in lower case; without one, of all that was read from the database. Tenants share it, as they share the table; no
+ * tag of a tenant begins as it does.
+ */
+export function tableTag(database: string, table?: string): string {
+  return spaced('s', database, table)
+}
+
+function spaced(space: string, owner: string, name: string | undefined): string {
+  const all = `${space}${owner.length}:${owner}`
+  return name === undefined ? all : `${all}:${name}`
+}
