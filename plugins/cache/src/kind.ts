@@ -17,6 +17,8 @@ export type BypassReason =
   | 'upstream-choice'
   | 'tables-unknown'
   | 'not-deterministic'
+  /** What was written here is not yet deleted in the store, which is away. */
+  | 'store-behind'
   /** A call of Switchyard's own. */
   | 'own-call'
 
@@ -31,13 +33,16 @@ export interface LikenessPlan {
 
 /** How a call is looked up, and how long its reply is kept. */
 export interface Plan {
-  /** Equal for calls that one reply may answer. Holds the tenant and all that a reply depends on, in digests. */
+  /**
+   * Equal for calls that one reply may answer. Holds the tenant and all that a reply depends on, in digests; it ends in one of at least 16
+   * characters of base64url.
+   */
   readonly key: string
   /** Equal for calls that differ in the last user's text alone. */
   readonly partition: string
   /** What beside the key tells apart replies on the wire, such as streamed and whole: calls under way are shared within it. */
   readonly mode: string
-  /** Distinct; each begins with the tenant, as `tenantTag` makes them. */
+  /** Distinct, `EVERYTHING` among them: see `keys/tags.ts`. */
   readonly tags: readonly string[]
   readonly ttlMs: number
   /** How long behind `ttlMs` a reply may be served while it is fetched anew. */
