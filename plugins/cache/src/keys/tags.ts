@@ -2,15 +2,22 @@
 export const EVERYTHING = '*'
 
 /**
- * A tag of one tenant. No two pairs of tenant and tag give the same, so that no tenant reaches what is another's. The empty tag is borne by
- * all of the tenant's replies.
+ * The tag by which the store knows a tenant's tag; without one, what all replies of the tenant bear. The tenant's length stands before it, so
+ * that no tenant can name a tag of another's.
  */
-export function tenantTag(tenant: string, tag: string): string {
-  return `t:${encodeURIComponent(tenant.toWellFormed())}:${tag}`
+export function tenantTag(tenant: string, tag?: string): string {
+  return spaced('t', tenant, tag)
 }
 
-/** A table of a database, whoever asks: a write of one tenant changes what another reads. Without a table: all of the target's. */
-export function tableTag(target: string, table?: string): string {
-  const whole = `s:${encodeURIComponent(target.toWellFormed())}:`
-  return table === undefined ? whole : `${whole}${table}`
+/**
+ * The tag of a table, in lower case; without one, of all that was read from the database. Tenants share it, as they share the table; no
+ * tag of a tenant begins as it does.
+ */
+export function tableTag(database: string, table?: string): string {
+  return spaced('s', database, table)
+}
+
+function spaced(space: string, owner: string, name: string | undefined): string {
+  const all = `${space}${owner.length}:${owner}`
+  return name === undefined ? all : `${all}:${name}`
 }
