@@ -16,6 +16,7 @@ function subject(options: Omit<PlainCacheOptions, 'now'> = {}): Subject<Cache> {
 
 describe('with tags', () => conformance(cacheSuite, subject(), test))
 describe('without tags', () => conformance(cacheSuite, subject({ tags: false }), test))
+describe('without marks, changes and counts', () => conformance(cacheSuite, subject({ optional: false }), test))
 describe('late by what it declares', () => conformance(cacheSuite, subject({ lateMs: 40 }), test))
 describe('refusing large values', () => conformance(cacheSuite, subject({ maxBytes: 65_536 }), test))
 

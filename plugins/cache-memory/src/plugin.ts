@@ -26,9 +26,9 @@ export const cacheMemory: PluginFactory<CacheMemoryInput> = definePlugin({
   contract: 1,
   options,
   provides,
-  setup({ options: given, clock, log, onClose }) {
+  setup({ options: given, clock, random, log, onClose }) {
     const { maxBytes, maxEntryBytes = Math.ceil(maxBytes / 8), maxCounters, maxLeases, maxSubscriptions } = given
-    const entries = memoryCache({ maxBytes, maxEntryBytes, clock })
+    const entries = memoryCache({ maxBytes, maxEntryBytes, clock, log, random })
     const rows = memoryCounters({ maxCounters, maxLeases, clock })
     const messages = memoryBus({ maxSubscriptions, log })
     onClose(() => {

@@ -4,6 +4,8 @@ export interface TagIndex {
   readonly size: number
   add(key: string, tags: readonly string[]): void
   remove(key: string, tags: readonly string[]): void
+  /** How many keys carry it. */
+  count(tag: string): number
   /** A copy, so that it may be walked while keys go. */
   keysOf(tag: string): readonly string[]
 }
@@ -28,6 +30,7 @@ export function tagIndex(): TagIndex {
         if (keys?.delete(key) && keys.size === 0) index.delete(tag)
       }
     },
+    count: (tag) => index.get(tag)?.size ?? 0,
     keysOf: (tag) => [...(index.get(tag) ?? [])],
   }
 }

@@ -1,5 +1,5 @@
 import type { CacheEntry } from '@switchyard/contract'
-import { virtualClock } from '@switchyard/testkit'
+import { recordingLogger, virtualClock } from '@switchyard/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { entryBytes, memoryCache } from '../src/memory-cache.ts'
@@ -60,6 +60,10 @@ function plainCache(now: () => number) {
     deleteByTag(name: string): void {
       entries = entries.filter(({ entry }) => !entry.tags.includes(name))
     },
+    countByTag(name: string): number {
+      sweep()
+      return entries.filter(({ entry }) => entry.tags.includes(name)).length
+    },
     usage() {
       return {
         entries: entries.length,
@@ -75,7 +79,13 @@ test('any calls over time give what a plain list gives, down to what is held', a
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 80 }), async (steps) => {
       const clock = virtualClock(1000)
-      const cache = memoryCache({ maxBytes: MAX_BYTES, maxEntryBytes: MAX_ENTRY_BYTES, clock })
+      const cache = memoryCache({
+        maxBytes: MAX_BYTES,
+        maxEntryBytes: MAX_ENTRY_BYTES,
+        clock,
+        log: recordingLogger(),
+        random: () => 0.5,
+      })
       const plain = plainCache(() => clock.now())
       for (const [at, one] of steps.entries()) {
         if (one.kind === 'set') {
@@ -99,6 +109,9 @@ test('any calls over time give what a plain list gives, down to what is held', a
         } else {
           await clock.advance(one.ms)
           continue
+        }
+        for (const name of ['t', 'u', '__proto__']) {
+          expect(await cache.countByTag(name)).toEqual({ count: plain.countByTag(name), exact: true })
         }
         // Reading a key that is in neither sweeps both.
         expect([await cache.get('none'), plain.get('none')]).toEqual([undefined, undefined])

@@ -1,5 +1,5 @@
-import { SwitchyardError } from '@switchyard/contract'
-import { virtualClock } from '@switchyard/testkit'
+import { type CacheChange, SwitchyardError } from '@switchyard/contract'
+import { type RecordingLogger, recordingLogger, virtualClock } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
 import { entryBytes, type MemoryCache, memoryCache } from '../src/memory-cache.ts'
 
@@ -9,9 +9,9 @@ const one = entryBytes('k0', bytes('v'), [])
 function made(
   maxBytes: number,
   maxEntryBytes: number = maxBytes,
-): { cache: MemoryCache; clock: ReturnType<typeof virtualClock> } {
-  const clock = virtualClock(0)
-  return { cache: memoryCache({ maxBytes, maxEntryBytes, clock }), clock }
+): { cache: MemoryCache; clock: ReturnType<typeof virtualClock>; log: RecordingLogger } {
+  const [clock, log] = [virtualClock(0), recordingLogger()]
+  return { cache: memoryCache({ maxBytes, maxEntryBytes, clock, log, random: () => 0.5 }), clock, log }
 }
 
 async function there(cache: MemoryCache, keys: readonly string[]): Promise<string[]> {
@@ -120,5 +120,74 @@ describe('memoryCache', () => {
     }
     await cache.deleteByTag('all')
     expect(cache.usage()).toEqual({ entries: 0, tags: 0, bytes: 0, expiring: 0 })
+  })
+
+  test('a mark of a cache that was here before stores nothing', async () => {
+    const { cache } = made(10 * one)
+    const other = memoryCache({
+      maxBytes: 1000,
+      maxEntryBytes: 1000,
+      clock: virtualClock(),
+      log: recordingLogger(),
+      random: () => 0.25,
+    })
+    await cache.set('k', { value: bytes('v'), mark: other.mark([]) as string })
+    expect(await cache.get('k')).toBeUndefined()
+    await cache.set('k', { value: bytes('v'), mark: cache.mark([]) as string })
+    expect(await cache.get('k')).toBeDefined()
+  })
+
+  test('tells nobody of what expires, is evicted or replaced, and everybody when it is cleared', async () => {
+    const { cache, clock } = made(2 * one)
+    const told: CacheChange[] = []
+    cache.changes.listen((change) => void told.push(change))
+    await cache.set('k0', { value: bytes('v'), expiresAt: 5, tags: [] })
+    await clock.advance(5)
+    for (const key of ['k1', 'k2', 'k3', 'k3']) await cache.set(key, { value: bytes('v') })
+    expect(await there(cache, ['k0', 'k1', 'k2', 'k3'])).toEqual(['k2', 'k3'])
+    expect(told).toEqual([])
+    cache.clear()
+    expect(told).toEqual([{ kind: 'all' }])
+  })
+
+  test('logs a listener that fails once, whether it throws or rejects', async () => {
+    const { cache, log } = made(2 * one)
+    cache.changes.listen(() => {
+      throw new Error('thrown')
+    })
+    cache.changes.listen(async () => {
+      throw new Error('rejected')
+    })
+    await cache.delete('k')
+    await cache.delete('k')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(log.records.map(({ level }) => level)).toEqual(['error', 'error'])
+  })
+
+  test('a listener may listen, end others and delete while it is told', async () => {
+    const { cache } = made(2 * one)
+    const told: string[] = []
+    let end = (): void => {}
+    cache.changes.listen((change) => {
+      end()
+      if (told.push(`first ${change.kind}`) > 5) return
+      cache.changes.listen(({ kind }) => void told.push(`inner ${kind}`))
+      if (change.kind === 'key') void cache.deleteByTag('t')
+    })
+    end = cache.changes.listen(() => void told.push('ended'))
+    await cache.delete('k')
+    expect(told).toEqual(['first key', 'first tag', 'inner tag'])
+  })
+
+  test('a fill that began before the listener was told may not come after it', async () => {
+    const { cache } = made(2 * one)
+    const mark = cache.mark(['t']) as string
+    let filling: Promise<void> | undefined
+    cache.changes.listen(() => {
+      filling = cache.set('k0', { value: bytes('v'), tags: ['t'], mark })
+    })
+    await cache.deleteByTag('t')
+    await filling
+    expect(await cache.get('k0')).toBeUndefined()
   })
 })

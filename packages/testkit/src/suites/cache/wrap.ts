@@ -16,8 +16,19 @@ export function mutant(
       set: (key, entry, options) => right.set(key, entry, options),
       delete: (key, options) => right.delete(key, options),
       deleteByTag: (tag, options) => right.deleteByTag(tag, options),
+      ...optionalMembers(right),
       ...change(right, opened),
     }),
+  }
+}
+
+/** What the right cache has of the members that a cache may lack. */
+function optionalMembers(right: Cache): Partial<Cache> {
+  const { changes } = right
+  return {
+    ...(right.mark === undefined ? {} : { mark: (tags) => right.mark?.(tags) }),
+    ...(right.countByTag === undefined ? {} : { countByTag: right.countByTag.bind(right) }),
+    ...(changes === undefined ? {} : { changes }),
   }
 }
 
@@ -47,12 +58,26 @@ export function confusesKeys(right: Cache, changed: (key: string) => string): Pa
 
 /** An entry with other tags; with none where `tags` is undefined. */
 export function withTags(entry: CacheEntry, tags: readonly string[] | undefined): CacheEntry {
-  const { value, expiresAt } = entry
-  return { value, ...(expiresAt === undefined ? {} : { expiresAt }), ...(tags === undefined ? {} : { tags }) }
+  const { value, expiresAt, mark } = entry
+  return {
+    value,
+    ...withMark(mark),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(tags === undefined ? {} : { tags }),
+  }
 }
 
 /** An entry with another expiry; with none where `expiresAt` is undefined. */
 export function withExpiry(entry: CacheEntry, expiresAt: number | undefined): CacheEntry {
-  const { value, tags } = entry
-  return { value, ...(tags === undefined ? {} : { tags }), ...(expiresAt === undefined ? {} : { expiresAt }) }
+  const { value, tags, mark } = entry
+  return {
+    value,
+    ...withMark(mark),
+    ...(tags === undefined ? {} : { tags }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }
+}
+
+function withMark(mark: string | undefined): Pick<CacheEntry, 'mark'> {
+  return mark === undefined ? {} : { mark }
 }
