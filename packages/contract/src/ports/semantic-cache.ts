@@ -46,7 +46,7 @@ export interface SemanticFinding {
   readonly audit: boolean
   /** To be called once: with the fresh answer of a miss or an audit, or with nothing where there is none. Never throws. */
   settle(fresh: FreshAnswer | undefined): void
-  /** Says that the answer of a hit is no longer stored: it was not served. In the place of `settle`. */
+  /** Says that the answer of a hit is no longer stored: it was not served. `settle` may follow, with what was answered instead. */
   gone(): void
 }
 
@@ -64,6 +64,10 @@ export interface SemanticStanding {
   readonly labels: number
   readonly audits: number
   readonly failedAudits: number
+  /** Labels that were asked for and came to nothing: no room, no budget, no time, or words that are no judgement. */
+  readonly dropped: number
+  /** Share of the requests whose answer was known already, as far as labels tell: what hits can come to. Undefined before the first request. */
+  readonly ceiling: number | undefined
   /** Of all requests and of hits, as audits say, with the Wilson interval of 95 %; undefined before the first audit. */
   readonly errorOfAll: { readonly share: number; readonly low: number; readonly high: number } | undefined
   readonly errorOfHits: { readonly share: number; readonly low: number; readonly high: number } | undefined
