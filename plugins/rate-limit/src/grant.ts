@@ -20,6 +20,12 @@ export interface GrantedLease {
   readonly sums: readonly bigint[]
 }
 
+const NOTHING_USED: ModelEnding = Object.freeze({
+  outcome: 'complete',
+  usage: Object.freeze({ inputTokens: 0, outputTokens: 0 }),
+  usageSource: 'reported',
+})
+
 /** What grants need from the policy that makes them. */
 export interface GrantContext {
   readonly slots: Slots
@@ -45,6 +51,7 @@ export class Grant implements SlotHolder {
   private renewedAt = 0
   private holdsSlots = false
   private over = false
+  private fromCache = false
 
   constructor(context: GrantContext, call: Call, counters: LimitCounters, local: boolean, need: TokenNeed | undefined) {
     this.context = context
@@ -85,7 +92,11 @@ export class Grant implements SlotHolder {
   /** A reply came: whole, or one that goes on. */
   replied(reply: Reply<Operation>): void {
     if (this.need === undefined && !this.holdsSlots) return
-    const ended = (reply as { readonly ended?: Promise<Ending> } | null | undefined)?.ended
+    const { ended, headers } = (reply ?? {}) as {
+      readonly ended?: Promise<Ending>
+      readonly headers?: Readonly<Record<string, unknown>>
+    }
+    this.fromCache = headers?.['x-switchyard-cache'] === 'hit'
     if (typeof ended?.then === 'function') ended.then(this.ended, this.ended)
     else this.endSlots()
   }
@@ -100,7 +111,9 @@ export class Grant implements SlotHolder {
 
   private readonly ended = (ending: unknown): void => {
     this.endSlots()
-    if (this.need !== undefined && typeof ending === 'object' && ending !== null) this.correct(ending as ModelEnding)
+    if (this.need === undefined || typeof ending !== 'object' || ending === null) return
+    // No model read or wrote a token of a reply from the cache, whatever usage it repeats.
+    this.correct(this.fromCache ? NOTHING_USED : (ending as ModelEnding))
   }
 
   private correct(ending: ModelEnding): void {

@@ -23,6 +23,15 @@ describe('tokens a window', () => {
     expect(counters.sum(':t')).toBe(0)
   })
 
+  test('a reply from the cache takes no tokens, whatever usage it repeats', async () => {
+    const { send, counters, clock } = await startRig({ limits: [limit(1_000)] })
+    const { reply, end } = openReply()
+    await send(chatCall(300, 200), async () => ({ ...reply, headers: { 'x-switchyard-cache': 'hit' } }))
+    end({ usage: { inputTokens: 310, outputTokens: 20 } })
+    await clock.advance(0)
+    expect(counters.sum(':t')).toBe(0)
+  })
+
   test.each([
     ['no limit of its own', undefined, 100 + 512],
     ['a limit above what is expected', 9_000, 100 + 512],
