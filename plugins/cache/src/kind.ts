@@ -63,6 +63,8 @@ export interface WritePlan {
 
 export interface BypassPlan {
   readonly bypass: BypassReason
+  /** The caller wants nothing that is not stored, and this never is. */
+  readonly wish?: 'only-if-cached' | undefined
 }
 
 /** What is stored of a reply, or why nothing is. */
