@@ -1,0 +1,47 @@
+import type { SemanticFinding } from '@switchyard/contract'
+import { alike } from './alike.ts'
+import { file } from './file.ts'
+import { fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup.ts'
+
+/** How whoever leads a flight comes to a reply. */
+export interface Way {
+  lead(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  landed(frames: readonly Uint8Array[] | undefined): Promise<void> | undefined
+  /** Whether upstream was asked. */
+  isUpstream(): boolean
+}
+
+/** The way of one look-up behind the exact levels: once more the store, then likeness, then upstream, whose reply is stored. */
+export function wayOf(parts: LookupParts, lookup: Lookup): Way {
+  const { name, cache, near, clock } = parts
+  const { call, next, kind, plan, counts } = lookup
+  let finding: SemanticFinding | undefined
+  let upstream = false
+  let startedAt = 0
+  return {
+    isUpstream: () => upstream,
+    async lead(signal) {
+      if (plan.wish !== 'no-cache') {
+        // Another flight may have landed since the levels were asked.
+        const kept =
+          near.get(plan.key, clock.now()) ?? (cache.capabilities.shared ? await fromStore(parts, lookup, signal) : undefined)
+        if (kept !== undefined && kept.freshUntil > clock.now() && isYoung(kept, plan, clock.now()))
+          return kind.frames(hit(parts, lookup, kept, 'l2'))
+        const likely = await alike(parts, lookup, signal)
+        if (likely.reply !== undefined) return kind.frames(likely.reply)
+        finding = likely.finding
+      }
+      counts.outcome('miss')
+      call.trace.decide(name, 'miss')
+      upstream = true
+      startedAt = clock.monotonic()
+      try {
+        return kind.frames(await next({ ...call, signal }))
+      } catch (error) {
+        finding?.settle(undefined)
+        throw error
+      }
+    },
+    landed: (frames) => (upstream ? file(parts, lookup, call, frames, clock.monotonic() - startedAt, finding) : undefined),
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  type Call,
+  type Explained,
+  type Next,
+  type Operation,
+  type Policy,
+  type Reply,
+  SwitchyardError,
+} from '@switchyard/contract'
+import type { Counts } from './counts.ts'
+import type { BypassReason, Kind, Plan } from './kind.ts'
+import type { KeptReply } from './levels/kept-reply.ts'
+import { entryOf, fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup/lookup.ts'
+import { refresherOf } from './lookup/refresh.ts'
+import { wayOf } from './lookup/upstream.ts'
+import { told } from './told.ts'
+import type { Writes } from './writes.ts'
+
+/** What the policy stands on. */
+export interface PolicyParts extends LookupParts {
+  readonly kinds: ReadonlyMap<Operation, Kind>
+  readonly writes: Writes
+  readonly countsOf: (operation: Operation) => Counts
+  /** Callers are told by headers, where replies have some. */
+  readonly headers: boolean
+}
+
+const MISS = Object.freeze({ 'x-switchyard-cache': 'miss' })
+
+/**
+ * The one cache policy of all operations: replies kept in this process, then in the shared store, then those of questions that were asked in
+ * other words; of equal calls under way one goes upstream. A failing store is a miss, never an error.
+ */
+export function cachePolicy(parts: PolicyParts): Policy {
+  const { name, kinds, cache, near, store, flight, semantic, writes, countsOf, clock, headers } = parts
+  const { refresh, isDueEarly } = refresherOf(parts)
+
+  function around(call: Call, next: Next): Promise<Reply<Operation>> {
+    const kind = kinds.get(call.operation)
+    if (kind === undefined) return next(call)
+    const plan = kind.plan(call)
+    if ('writes' in plan) return writes.around(call, next, plan.writes)
+    if ('bypass' in plan) return bypassed(call, next, plan.bypass)
+    const counts = countsOf(call.operation)
+    counts.asked(plan.key)
+    if (writes.isBehind(plan.tags)) return bypassed(call, next, 'store-behind')
+    if (plan.wish !== 'no-cache') {
+      const kept = near.get(plan.key, clock.now())
+      if (kept !== undefined && isYoung(kept, plan, clock.now()))
+        return Promise.resolve(served({ call, next, kind, plan, mark: undefined, counts }, kept, 'l1'))
+    }
+    return further({ call, next, kind, plan, mark: cache.mark?.(plan.tags), counts })
+  }
+
+  /** From what is kept; fetched anew beside it where that is due. */
+  function served(lookup: Lookup, kept: KeptReply, level: 'l1' | 'l2'): Reply<Operation> {
+    const isStale = kept.freshUntil <= clock.now()
+    if (isStale || isDueEarly(kept)) refresh({ ...lookup, mark: cache.mark?.(lookup.plan.tags) })
+    return hit(parts, lookup, kept, isStale ? 'stale' : level)
+  }
+
+  function bypassed(call: Call, next: Next, reason: BypassReason): Promise<Reply<Operation>> {
+    if (reason !== 'own-call') countsOf(call.operation).bypass(reason)
+    call.trace.decide(name, 'bypass', { reason })
+    const reply = next(call)
+    if (!headers) return reply
+    return reply.then((one) => told(one, { 'x-switchyard-cache': 'bypass', 'x-switchyard-cache-reason': reason }))
+  }
+
+  async function further(lookup: Lookup): Promise<Reply<Operation>> {
+    const { call, kind, plan, counts } = lookup
+    if (plan.wish !== 'no-cache') {
+      const kept = await fromStore(parts, lookup, call.signal)
+      if (kept !== undefined && isYoung(kept, plan, clock.now())) return served(lookup, kept, 'l2')
+    }
+    if (plan.wish === 'only-if-cached') {
+      counts.outcome('miss')
+      throw new SwitchyardError(
+        'NOT_FOUND',
+        'cache: no stored reply will do, and the call asks for nothing else (only-if-cached)',
+      )
+    }
+    const way = wayOf(parts, lookup)
+    const flown = await flight.fly(flightOf(lookup), {
+      signal: call.signal,
+      lead: way.lead,
+      landed: way.landed,
+    })
+    if (flown.role === 'listener') {
+      call.trace.decide(name, 'hit', { level: 'coalesced' })
+      counts.outcome('coalesced')
+      if (plan.likeness !== undefined) semantic?.counted(plan.likeness.population)
+      return kind.assemble(flown.frames, { level: 'coalesced', age: 0, entry: entryOf(plan.key) })
+    }
+    const reply = await kind.assemble(flown.frames, undefined)
+    return way.isUpstream() && headers ? told(reply, MISS) : reply
+  }
+
+  /** Calls under way are shared within it. Who asks for an answer of its own shares none, nor whoever cannot tell what was invalidated since. */
+  function flightOf({ call, plan: { key, mode, wish }, mark }: Lookup): string {
+    const isAlone = wish === 'no-cache' || (cache.mark !== undefined && mark === undefined)
+    return `${key}|${mode}|${mark ?? ''}${isAlone ? `|${call.id}` : ''}`
+  }
+
+  async function explain(call: Call): Promise<Explained> {
+    const kind = kinds.get(call.operation)
+    if (kind === undefined) return { decisions: [] }
+    const plan = kind.plan(call)
+    if ('bypass' in plan) return { decisions: [{ decision: 'bypass', because: { reason: plan.bypass } }] }
+    if ('writes' in plan) return { decisions: [{ decision: 'writes', because: { tags: plan.writes.length } }] }
+    const because = { ...kind.explain(call), ttlMs: plan.ttlMs, alike: plan.likeness !== undefined }
+    const level = await levelOf(plan, kind, call.signal)
+    return { decisions: [{ decision: level === undefined ? 'would-miss' : 'would-hit', because: { level, ...because } }] }
+  }
+
+  async function levelOf(plan: Plan, kind: Kind, signal: AbortSignal): Promise<'l1' | 'l2' | undefined> {
+    if (near.get(plan.key, clock.now()) !== undefined) return 'l1'
+    return (await store.get(plan.key, kind, signal)) === undefined ? undefined : 'l2'
+  }
+
+  return { name, stage: 'cache', operations: '*', around, explain }
+}
