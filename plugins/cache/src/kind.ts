@@ -93,8 +93,11 @@ export interface Kind<O extends Operation = Operation, R = unknown> {
   plan(call: Call<O>): Plan | WritePlan | BypassPlan
   /** Frames of a reply as it comes. Ends where the reply ended well; throws where it broke off. Breaking it off aborts the reply. */
   frames(reply: Reply<O>): AsyncIterable<Uint8Array>
-  /** The reply that frames tell of, once its first was read. Breaking off its body breaks off the frames. */
-  assemble(frames: AsyncIterable<Uint8Array>, marks: Marks | undefined): Promise<Reply<O>>
+  /**
+   * The reply that frames tell of, to this call, once the first was read. Breaking off its body breaks off the frames, and so does the
+   * call's signal, whether anybody reads or not.
+   */
+  assemble(frames: AsyncIterable<Uint8Array>, marks: Marks | undefined, call: Call<O>): Promise<Reply<O>>
   /** What to store of a reply whose frames have all come. */
   keep(call: Call<O>, frames: readonly Uint8Array[]): Kept
   /** Made once of a stored payload and used for many replies. Throws where it is none of ours. `bytes`: what it takes in memory. */
