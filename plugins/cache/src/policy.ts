@@ -40,10 +40,10 @@ export function cachePolicy(parts: PolicyParts): Policy {
     if (kind === undefined) return next(call)
     const plan = kind.plan(call)
     if ('writes' in plan) return writes.around(call, next, plan.writes)
-    if ('bypass' in plan) return bypassed(call, next, plan.bypass)
+    if ('bypass' in plan) return bypassed(call, next, plan.bypass, plan.wish)
     const counts = countsOf(call.operation)
     counts.asked(plan.key)
-    if (writes.isBehind(plan.tags)) return bypassed(call, next, 'store-behind')
+    if (writes.isBehind(plan.tags)) return bypassed(call, next, 'store-behind', plan.wish)
     if (plan.wish !== 'no-cache') {
       const kept = near.get(plan.key, clock.now())
       if (kept !== undefined && isYoung(kept, plan, clock.now()))
@@ -59,9 +59,10 @@ export function cachePolicy(parts: PolicyParts): Policy {
     return hit(parts, lookup, kept, isStale ? 'stale' : level)
   }
 
-  function bypassed(call: Call, next: Next, reason: BypassReason): Promise<Reply<Operation>> {
+  function bypassed(call: Call, next: Next, reason: BypassReason, wish?: Plan['wish']): Promise<Reply<Operation>> {
     if (reason !== 'own-call') countsOf(call.operation).bypass(reason)
     call.trace.decide(name, 'bypass', { reason })
+    if (wish === 'only-if-cached') return Promise.reject(notCached(reason))
     const reply = next(call)
     if (!headers) return reply
     return reply.then((one) => told(one, { 'x-switchyard-cache': 'bypass', 'x-switchyard-cache-reason': reason }))
@@ -90,9 +91,9 @@ export function cachePolicy(parts: PolicyParts): Policy {
       call.trace.decide(name, 'hit', { level: 'coalesced' })
       counts.outcome('coalesced')
       if (plan.likeness !== undefined) semantic?.counted(plan.likeness.population)
-      return kind.assemble(flown.frames, { level: 'coalesced', age: 0, entry: entryOf(plan.key) })
+      return kind.assemble(flown.frames, { level: 'coalesced', age: 0, entry: entryOf(plan.key) }, call)
     }
-    const reply = await kind.assemble(flown.frames, undefined)
+    const reply = await kind.assemble(flown.frames, undefined, call)
     return way.isUpstream() && headers ? told(reply, MISS) : reply
   }
 
@@ -119,4 +120,11 @@ export function cachePolicy(parts: PolicyParts): Policy {
   }
 
   return { name, stage: 'cache', operations: '*', around, explain }
+}
+
+function notCached(reason?: BypassReason): SwitchyardError {
+  const why = reason === undefined ? 'no stored reply will do' : `such a call is never answered from the cache (${reason})`
+  return new SwitchyardError('NOT_FOUND', `cache: ${why}, and the caller asks for nothing else: only-if-cached`, {
+    retryable: false,
+  })
 }

@@ -115,6 +115,13 @@ describe('what callers wish', () => {
     expect((await ask('one', { plan: { wish: 'only-if-cached' } })).text).toBe('ONE')
   })
 
+  test('only-if-cached of what never is stored says why', async () => {
+    const { ask, asked } = await startRig()
+    const plan = { bypass: 'tools', wish: 'only-if-cached' } as const
+    await expect(ask('one', { plan })).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('tools') })
+    expect(asked).toEqual([])
+  })
+
   test('an older reply than will do is not served, at either level', async () => {
     for (const nearBytes of [0, 1_000_000]) {
       const { ask, asked, clock } = await startRig({ nearBytes })

@@ -35,12 +35,7 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
       call.trace.decide(name, 'miss')
       upstream = true
       startedAt = clock.monotonic()
-      try {
-        return kind.frames(await next({ ...call, signal }))
-      } catch (error) {
-        finding?.settle(undefined)
-        throw error
-      }
+      return kind.frames(await next({ ...call, signal }))
     },
     landed: (frames) => (upstream ? file(parts, lookup, call, frames, clock.monotonic() - startedAt, finding) : undefined),
   }

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import type { Call } from '@switchyard/contract'
 import { EVERYTHING, tenantTag } from '../../src/keys/tags.ts'
-import type { Kind, Plan, WritePlan } from '../../src/kind.ts'
+import type { BypassPlan, Kind, Plan, WritePlan } from '../../src/kind.ts'
 
 export interface EchoRequest {
   readonly text: string
-  readonly plan?: Partial<Plan> | WritePlan | { readonly bypass: 'tools' }
+  readonly plan?: Partial<Plan> | WritePlan | BypassPlan
 }
 
 export interface EchoReply {
@@ -49,18 +49,14 @@ export const echoKind: Kind<'test.echo', string> = {
   },
   async *frames(reply) {
     if (reply.text === 'broken') throw new Error('broken off')
-    yield utf8.encode(reply.text)
+    yield utf8.encode(JSON.stringify(reply))
   },
   async assemble(frames, marks) {
-    const parts: Uint8Array[] = []
-    for await (const frame of frames) parts.push(frame)
-    return {
-      text: text(Buffer.concat(parts)),
-      headers: marks === undefined ? {} : { 'x-switchyard-cache': 'hit', level: marks.level },
-    }
+    const reply = await replyOf(frames)
+    return marks === undefined ? reply : { ...reply, headers: { 'x-switchyard-cache': 'hit', level: marks.level } }
   },
   keep(_call, frames) {
-    const said = text(Buffer.concat(frames))
+    const { text: said } = JSON.parse(text(Buffer.concat(frames))) as EchoReply
     return said.startsWith('!') ? { refused: 'refusal' } : { payload: utf8.encode(said), by: 'echo' }
   },
   open(payload) {
@@ -74,4 +70,10 @@ export const echoKind: Kind<'test.echo', string> = {
   }),
   wordsOf: (ready) => ready,
   explain: () => ({ kind: 'echo' }),
+}
+
+async function replyOf(frames: AsyncIterable<Uint8Array>): Promise<EchoReply> {
+  const parts: Uint8Array[] = []
+  for await (const frame of frames) parts.push(frame)
+  return JSON.parse(text(Buffer.concat(parts))) as EchoReply
 }
