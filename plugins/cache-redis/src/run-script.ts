@@ -29,3 +29,18 @@ export async function runScript(
     return client.eval(text, keys, ...args)
   }
 }
+
+/** Like {@link runScript}, where arguments or replies are bytes: texts of the reply come as Buffer. */
+export async function runScriptOfBytes(
+  client: Client,
+  { text, sha }: Script,
+  args: readonly (string | Buffer)[],
+  keys: number,
+): Promise<unknown> {
+  try {
+    return await client.callBuffer('evalsha', sha, keys, ...args)
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return client.callBuffer('eval', text, keys, ...args)
+  }
+}

@@ -1,0 +1,247 @@
+import type { Clock, Logger } from '@switchyard/contract'
+import type { Client } from '../connection.ts'
+import { toSwitchyardError } from '../errors.ts'
+import { runScriptOfBytes } from '../run-script.ts'
+import { eventOf, isChain, type LogEvent, type RawEntry } from './events.ts'
+import { FIRST_ID, isOlder, type LogId } from './ids.ts'
+import type { LogKeys } from './keys.ts'
+import { ACKNOWLEDGE, LOAD, RENEW } from './scripts.ts'
+import { type TagTable, tagTable } from './tag-table.ts'
+
+/** Who is told of the log. */
+export interface LogListener {
+  event(event: LogEvent): void
+  /** Events up to this position may be missing here. Told before any later event. */
+  gap?(position: LogId): void
+}
+
+export interface FollowerOptions {
+  readonly client: Client
+  readonly keys: LogKeys
+  readonly node: string
+  /** Keys and first arguments of every script. */
+  before(): readonly string[]
+  readonly clock: Pick<Clock, 'monotonic' | 'schedule'>
+  readonly log: Pick<Logger, 'warn' | 'error'>
+  readonly leaseMs: number
+}
+
+/** Where a node stands when it asks for what lies behind: what comes of it is of use for as long as there was no gap. */
+export interface Place {
+  readonly position: LogId
+  readonly generation: number
+}
+
+/** Applies the log in order, and knows until when nothing can have escaped it. */
+export interface Follower {
+  current(): boolean
+  position(): LogId
+  place(): Place
+  readonly tags: TagTable
+  /** Whether the state was loaded; a gap unloads it. */
+  loaded(): boolean
+  listen(types: readonly string[], listener: LogListener): () => void
+  /** Takes entries that were read behind a place: all that there are, without an omission, though perhaps not the last. */
+  absorb(place: Place, entries: readonly RawEntry[]): void
+  applied(id: LogId): Promise<void>
+  /** Resolves once the id was applied, or when the lease that is in force now has run out. */
+  appliedOrLapsed(id: LogId): Promise<void>
+  start(): Promise<void>
+  close(reason: Error): void
+}
+
+/** A node trusts its lease a little shorter than the server does, for clocks of different speed. */
+const TRUST = 0.9
+const RENEWALS_PER_LEASE = 4
+const MOST_ENTRIES = 1_000
+
+/** Makes a follower that stands nowhere. */
+export function follower({ client, keys, node, before, clock, log, leaseMs }: FollowerOptions): Follower {
+  const tags = tagTable()
+  const listeners = new Map<string, Set<LogListener>>()
+  const waiting = new Set<{ readonly id: LogId; resolve(): void; reject(reason: Error): void }>()
+  let position: LogId = FIRST_ID
+  let generation = 0
+  let loaded = false
+  let trustedUntil = Number.NEGATIVE_INFINITY
+  let closed: Error | undefined
+  let failing = false
+  let cancel = (): void => {}
+
+  const current = (): boolean => clock.monotonic() < trustedUntil
+
+  function blame(error: unknown): void {
+    log.error({ error }, 'a listener of the log failed')
+  }
+
+  function tell(event: LogEvent): void {
+    for (const listener of listeners.get(event.type) ?? []) {
+      try {
+        listener.event(event)
+      } catch (error) {
+        blame(error)
+      }
+    }
+  }
+
+  function apply(event: LogEvent): void {
+    if (event.type === 'tag') tags.delete(event.key, event.id)
+    else if (event.type === '!floor') tags.raise(event.key)
+    position = event.id
+    tell(event)
+  }
+
+  function settle(): void {
+    for (const one of [...waiting]) {
+      if (isOlder(position, one.id)) continue
+      waiting.delete(one)
+      one.resolve()
+    }
+  }
+
+  function gap(): void {
+    generation += 1
+    loaded = false
+    trustedUntil = Number.NEGATIVE_INFINITY
+    log.warn({ position }, 'the log of the cache has a gap: copies are dropped and the state is read anew')
+    next(0)
+  }
+
+  function acknowledge(waitingNodes: ReadonlySet<string>): void {
+    if (waitingNodes.size === 0) return
+    const inboxes = [...waitingNodes].map((one) => keys.inbox(one))
+    // Where it does not arrive, the other waits for the end of this node's lease.
+    runScriptOfBytes(client, ACKNOWLEDGE, [...inboxes, node, position], inboxes.length).catch(() => {})
+  }
+
+  function absorb(place: Place, entries: readonly RawEntry[]): void {
+    if (!loaded || closed !== undefined || place.generation !== generation || entries.length === 0) return
+    const events = entries.map(eventOf)
+    if (!isChain(place.position, events)) return gap()
+    const waitingNodes = new Set<string>()
+    for (const event of events) {
+      if (!isOlder(position, event.id)) continue
+      apply(event)
+      if (event.by !== undefined && event.by !== node) waitingNodes.add(event.by)
+    }
+    settle()
+    acknowledge(waitingNodes)
+  }
+
+  async function load(): Promise<void> {
+    const sentAt = clock.monotonic()
+    const fields = (await runScriptOfBytes(client, LOAD, before(), 2)) as Buffer[]
+    if (closed !== undefined) return
+    position = tags.load(fields)
+    loaded = true
+    trustedUntil = sentAt + leaseMs * TRUST
+    if (generation > 0) {
+      for (const listener of new Set([...listeners.values()].flatMap((some) => [...some]))) {
+        try {
+          listener.gap?.(position)
+        } catch (error) {
+          blame(error)
+        }
+      }
+    }
+    settle()
+  }
+
+  /** Resolves with whether to ask again at once. */
+  async function renew(): Promise<boolean> {
+    const sentAt = clock.monotonic()
+    const place = { position, generation }
+    const args = [...before(), position, tags.genesis, String(MOST_ENTRIES)]
+    const [said, entries] = (await runScriptOfBytes(client, RENEW, args, 2)) as [Buffer, RawEntry[]?]
+    if (closed !== undefined || place.generation !== generation) return false
+    if (String(said) === 'gap') {
+      gap()
+      return false
+    }
+    absorb(place, entries ?? [])
+    if (place.generation !== generation) return false
+    if (String(said) === 'more') return true
+    trustedUntil = Math.max(trustedUntil, sentAt + leaseMs * TRUST)
+    return !current()
+  }
+
+  async function tick(): Promise<void> {
+    const began = generation
+    let again = false
+    try {
+      if (loaded) again = await renew()
+      else await load()
+      failing = false
+    } catch (error) {
+      if (!failing) log.warn({ error: toSwitchyardError(error).message }, 'the log of the cache cannot be followed')
+      failing = true
+    }
+    if (began === generation) next(again ? 0 : leaseMs / RENEWALS_PER_LEASE)
+  }
+
+  function next(afterMs: number): void {
+    cancel()
+    if (closed === undefined) cancel = clock.schedule(afterMs, () => void tick())
+  }
+
+  return {
+    current,
+    position: () => position,
+    place: () => ({ position, generation }),
+    tags,
+    loaded: () => loaded,
+    listen(types, listener) {
+      for (const type of types) {
+        const some = listeners.get(type) ?? new Set()
+        listeners.set(type, some.add(listener))
+      }
+      return () => {
+        for (const type of types) listeners.get(type)?.delete(listener)
+      }
+    },
+    absorb,
+    applied(id) {
+      if (closed !== undefined) return Promise.reject(closed)
+      if (loaded && !isOlder(position, id)) return Promise.resolve()
+      return new Promise((resolve, reject) => waiting.add({ id, resolve, reject }))
+    },
+    appliedOrLapsed(id) {
+      const left = trustedUntil - clock.monotonic()
+      if (left <= 0 || !isOlder(position, id)) return Promise.resolve()
+      return new Promise((resolve, reject) => {
+        const cancelWait = clock.schedule(left, () => {
+          waiting.delete(one)
+          resolve()
+        })
+        const one = {
+          id,
+          resolve(): void {
+            cancelWait()
+            resolve()
+          },
+          reject(reason: Error): void {
+            cancelWait()
+            reject(reason)
+          },
+        }
+        waiting.add(one)
+      })
+    },
+    async start() {
+      try {
+        await load()
+      } finally {
+        next(leaseMs / RENEWALS_PER_LEASE)
+      }
+    },
+    close(reason) {
+      closed = reason
+      loaded = false
+      trustedUntil = Number.NEGATIVE_INFINITY
+      cancel()
+      for (const one of [...waiting]) one.reject(reason)
+      waiting.clear()
+      listeners.clear()
+    },
+  }
+}
