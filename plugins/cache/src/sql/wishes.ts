@@ -11,7 +11,7 @@ export interface Wishes {
 const NONE: Wishes = Object.freeze({ wish: undefined, maxAgeMs: undefined, tags: Object.freeze([]) })
 const WISHES: ReadonlySet<unknown> = new Set(['no-store', 'no-cache', 'only-if-cached'])
 const MOST_TAGS = 16
-const TAG = /^[\w:./@+=-]{1,64}$/
+const TAG = /^[\w:.-]{1,64}$/
 
 /** The wishes in a call's attributes. Throws `INVALID_REQUEST` for one that is none, naming it. */
 export function wishesOf(attributes: Attributes): Wishes {
@@ -25,14 +25,25 @@ export function wishesOf(attributes: Attributes): Wishes {
 }
 
 function tagsIn(text: unknown): readonly string[] {
-  const tags = [...new Set(typeof text === 'string' ? text.split(',').map((tag) => tag.trim()) : [''])]
+  const parts = String(text)
+    .split(',')
+    .map((tag) => tag.trim())
+  const tags = [...new Set(parts.filter((tag) => tag !== ''))]
   if (tags.length > MOST_TAGS || !tags.every((tag) => TAG.test(tag)))
-    throw invalid('cacheTags', text, `give up to ${MOST_TAGS} tags with commas between, each of 64 letters, digits and _ : . / @ + = - at most`)
+    throw invalid(
+      'cacheTags',
+      text,
+      `give up to ${MOST_TAGS} tags with commas between, each of 64 letters, digits and _ : . - at most`,
+    )
   return tags
 }
 
 function invalid(name: string, value: unknown, mend: string): SwitchyardError {
-  return new SwitchyardError('INVALID_REQUEST', `cache: the attribute ${name} is ${JSON.stringify(String(value).slice(0, 100))}; ${mend}`, {
-    details: { param: name },
-  })
+  return new SwitchyardError(
+    'INVALID_REQUEST',
+    `cache: the attribute ${name} is ${JSON.stringify(String(value).slice(0, 100))}; ${mend}`,
+    {
+      details: { param: name },
+    },
+  )
 }
