@@ -32,7 +32,7 @@ needsServer()
 for (const each of [prepared, unprepared]) describe(each.name, () => conformance(sqlSuite, each, test))
 
 test('postgres kills every mutant of the suite', { timeout: 180_000 }, async () => {
-  const { problems, verdicts } = await judgeMutants(sqlSuite, prepared)
+  const { problems, verdicts } = await judgeMutants(sqlSuite, prepared, { concurrency: 8 })
   expect(problems).toEqual([])
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(sqlSuite.mutants.map(() => 'killed'))
 })

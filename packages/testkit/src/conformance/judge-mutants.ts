@@ -1,4 +1,5 @@
 import { suiteProblems } from './check-suite.ts'
+import { overAll } from './over-all.ts'
 import { runCase } from './run-case.ts'
 import { type Report, runSuite } from './run-suite.ts'
 import type { Mutant, Subject, Suite } from './suite.ts'
@@ -26,6 +27,8 @@ export interface JudgeOptions {
   readonly limitMs?: number
   /** What a run of the whole suite over this subject found. Default: it is run. */
   readonly baseline?: Report
+  /** Cases, and then mutants, under way at once: see `runSuite`. */
+  readonly concurrency?: number
   /** Told of each mutant as it is judged. */
   readonly onVerdict?: (verdict: MutantVerdict) => void
 }
@@ -42,17 +45,18 @@ export async function judgeMutants<T, F>(
   const { id, version } = suite.port
   const limit = options.limitMs === undefined ? {} : { limitMs: options.limitMs }
   const problems = [...suiteProblems(suite)]
-  const verdicts: MutantVerdict[] = []
-  const right = options.baseline ?? (await runSuite(suite, subject, limit))
+  const { concurrency = 1 } = options
+  let verdicts: readonly MutantVerdict[] = []
+  const right = options.baseline ?? (await runSuite(suite, subject, { ...limit, concurrency }))
   for (const { id: failed, status, error } of right.cases) {
     if (status === 'failed')
       problems.push(`${subject.name} itself fails ${failed}, so it cannot judge mutants: ${error?.message}`)
   }
   if (right.failed === 0) {
     const undeclared = new Set(right.cases.filter(({ ran }) => ran === 'undeclared').map((result) => result.id))
-    for (const mutant of suite.mutants) {
+    const judged = await overAll(suite.mutants, concurrency, async (mutant): Promise<MutantVerdict | undefined> => {
       const testCase = suite.cases.find((candidate) => candidate.id === mutant.killedBy)
-      if (testCase === undefined) continue
+      if (testCase === undefined) return undefined
       const result = await runCase(testCase, mutated(subject, mutant), limit)
       const { name, killedBy } = mutant
       if (result.error !== undefined && result.error.during === 'open') {
@@ -64,9 +68,10 @@ export async function judgeMutants<T, F>(
         ? { mutant: name, killedBy, verdict: 'killed', message: result.error?.message ?? '' }
         : { mutant: name, killedBy, verdict: spared }
       if (verdict.verdict === 'survived') problems.push(`mutant ${name} survived ${killedBy}`)
-      verdicts.push(verdict)
       options.onVerdict?.(verdict)
-    }
+      return verdict
+    })
+    verdicts = judged.filter((verdict) => verdict !== undefined)
   }
   return { port: { id, version }, subject: subject.name, verdicts, problems }
 }

@@ -1,3 +1,4 @@
+import { overAll } from './over-all.ts'
 import { type CaseResult, runCase } from './run-case.ts'
 import type { ConformanceCase, Subject, Suite } from './suite.ts'
 
@@ -17,27 +18,28 @@ export interface RunOptions {
   readonly only?: readonly string[]
   /** Real milliseconds that opening, checking and closing may take, each. Default 10,000. */
   readonly limitMs?: number
+  /** Cases under way at once; whole, default 1. More is for subjects that wait for a server and share nothing between cases. */
+  readonly concurrency?: number
   /** Told of each case as it ends. */
   readonly onCase?: (result: CaseResult) => void
 }
 
 /**
- * Runs a suite on a subject, case by case, each on a fresh instance. Resolves also when cases fail.
+ * Runs a suite on a subject, each case on a fresh instance. Resolves also when cases fail.
  * @throws TypeError when `only` names no case.
  */
 export async function runSuite<T, F>(suite: Suite<T, F>, subject: Subject<T, F>, options: RunOptions = {}): Promise<Report> {
-  const cases: CaseResult[] = []
   let capabilities: unknown = null
-  for (const testCase of selected(suite, options.only)) {
+  const cases = await overAll(selected(suite, options.only), options.concurrency, async (testCase) => {
     const result = await runCase(testCase, subject, {
       ...(options.limitMs === undefined ? {} : { limitMs: options.limitMs }),
       onOpened({ instance }) {
         capabilities ??= (instance as { readonly capabilities?: unknown }).capabilities ?? null
       },
     })
-    cases.push(result)
     options.onCase?.(result)
-  }
+    return result
+  })
   const failed = cases.filter(({ status }) => status === 'failed').length
   const { id, version } = suite.port
   return { port: { id, version }, subject: subject.name, capabilities, cases, passed: cases.length - failed, failed }
