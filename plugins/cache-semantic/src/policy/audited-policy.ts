@@ -1,5 +1,6 @@
 import { EvidenceWindow } from './cut.ts'
 import { FEATURES, featuresOf } from './features.ts'
+import { type Label, labelOf } from './label.ts'
 import { type Example, fitInSlices, type Scorer, score } from './logistic.ts'
 import { type PairEvidence, pairEvidence } from './pair-evidence.ts'
 import type { Question } from './question.ts'
@@ -15,6 +16,7 @@ import {
   scorerOf,
 } from './saved-policy.ts'
 import { type TermWeights, termWeights } from './term-weights.ts'
+import type { Consequence, Verdict } from './verdict.ts'
 import { type Veto, vetoOf } from './vetoes.ts'
 import { type Standing, standingsOf } from './votes.ts'
 
@@ -36,34 +38,6 @@ export interface AuditedOptions {
   readonly random: () => number
   /** Milliseconds since any fixed moment. */
   readonly now: () => number
-}
-
-/** What the policy decided of one look-up. */
-export interface Verdict<G extends AnswerGroup = AnswerGroup> {
-  readonly question: Question
-  /** Undefined where every group near enough is kept off by a veto. */
-  readonly candidate: Ranked<G> | undefined
-  /** The candidate of the group that comes next: to be asked about where a judge says no to the first. */
-  readonly next: Ranked<G> | undefined
-  /** Why the nearest group is kept off, where it is. */
-  readonly veto: Veto | undefined
-  readonly margin: number
-  readonly features: Float64Array
-  /** That the candidate's answer would do; undefined before the first fit. */
-  readonly probability: number | undefined
-  readonly serve: boolean
-  /** What to find out beside: send the call upstream too, or ask the judge after the call. */
-  readonly ask: 'audit' | 'judge' | undefined
-  /** 1 / the probability with which that was to be asked. */
-  readonly weight: number
-}
-
-/** What to do with the entries once a label is in. */
-export interface Consequence<G extends AnswerGroup = AnswerGroup> {
-  /** The group that the asked question belongs to; undefined: its fresh answer founds one. */
-  readonly join: G | undefined
-  /** An entry that was served wrongly, to be removed on every node with its aliases. */
-  readonly remove: Ranked<G> | undefined
 }
 
 const FIRST_FIT = 150
@@ -130,6 +104,11 @@ export class AuditedPolicy {
     return this.#cut
   }
 
+  /** Labels taken in so far, those of before a restart and of other nodes among them. */
+  get labels(): number {
+    return this.#labels
+  }
+
   /** Counts a request of the route, whether or not it is looked up. */
   request(): void {
     this.#requests += 1
@@ -142,14 +121,15 @@ export class AuditedPolicy {
 
   /**
    * Judges one look-up; undefined where no neighbour is near enough. `neighbours`: the nearest 32 by the encoder. `epsilon` tightens the
-   * bound for this call; it never widens it.
+   * bound for this call; it never widens it. `judgeShare`: how likely a miss is asked about this time, in [0, 1].
    */
   decide<G extends AnswerGroup>(
     question: Question,
     neighbours: readonly Neighbour<G>[],
     epsilon: number = this.#options.epsilon,
+    judgeShare: number = this.#options.judgeShare,
   ): Verdict<G> | undefined {
-    const { minSimilarity, random, judgeShare } = this.#options
+    const { minSimilarity, random } = this.#options
     const standings = standingsOf(rank(question, neighbours, this.#weights))
       .filter(({ members }) => (members[0] as Ranked<G>).blended >= minSimilarity)
       .slice(0, MOST_GROUPS)
@@ -182,24 +162,29 @@ export class AuditedPolicy {
       probability,
       serve,
       ask: asked ? (serve ? 'audit' : 'judge') : undefined,
-      weight: 1 / chance,
+      weight: chance === 0 ? 0 : 1 / chance,
     }
   }
 
   /** Takes in whether the candidate's answer would have done, as the verdict asked; says what becomes of the entries. */
   learn<G extends AnswerGroup>(verdict: Verdict<G>, right: boolean): Consequence<G> {
-    const { question, candidate, features, probability, serve, weight } = verdict
+    const { candidate, serve } = verdict
     if (candidate === undefined) return { join: undefined, remove: undefined }
-    if (serve) this.#audits += 1
     if (right) candidate.group.good += 1
     else candidate.group.bad += 1
+    this.learnFrom(labelOf({ ...verdict, candidate }, right))
+    return { join: right ? candidate.group : undefined, remove: serve && !right ? candidate : undefined }
+  }
+
+  /** Takes in a label alone, as another node learnt it: of the same encoder and features, in any order. The group is the caller's. */
+  learnFrom({ right, audit, weight, probability, features, asked, stored }: Label): void {
+    if (audit) this.#audits += 1
     this.#examples.push({ features, right, weight })
     if (this.#examples.length > MOST_EXAMPLES) this.#examples.shift()
     this.#evidence.add({ score: probability ?? 0, right, weight })
-    this.#pairs.learn(question, candidate.question, right, weight)
+    this.#pairs.learn(asked, stored, right, weight)
     this.#labels += 1
     this.#lastLabelAt = this.#options.now()
-    return { join: right ? candidate.group : undefined, remove: serve && !right ? candidate : undefined }
   }
 
   /** One slice of due work, of a few milliseconds at most; true while there is more to do. Call it between requests. */
@@ -264,8 +249,11 @@ export class AuditedPolicy {
   }
 }
 
-function isOfFeatures({ scorer }: SavedPolicy): boolean {
-  return scorer === undefined || scorer.means.length === FEATURES.length
+function isOfFeatures({ scorer, examples }: SavedPolicy): boolean {
+  const size = FEATURES.length
+  if (examples.some((row) => row.length !== size + 2)) return false
+  if (scorer === undefined) return true
+  return scorer.means.length === size && scorer.scales.length === size && scorer.weights.length === size + 1
 }
 
 interface Judged<G extends AnswerGroup> {

@@ -6,11 +6,14 @@ import type { Question } from './question.ts'
  */
 export interface PairEvidence {
   /** The logit that a pair shares its answer, by its stems alone. */
-  of(one: Question, other: Question): number
+  of(one: Terms, other: Terms): number
   /** Takes in a label; `weight` is 1 / the probability with which it was asked. */
-  learn(one: Question, other: Question, right: boolean, weight: number): void
+  learn(one: Terms, other: Terms, right: boolean, weight: number): void
   save(): SavedPairEvidence
 }
+
+/** Terms are all that is looked at of a question. */
+export type Terms = Pick<Question, 'terms'>
 
 /** Features with their weight and the sum of their squared gradients. */
 export type SavedPairEvidence = readonly (readonly [number, number, number])[]

@@ -1,0 +1,75 @@
+import type { SemanticFinding } from '@switchyard/contract'
+import { ignore } from '../own-calls/timed.ts'
+import type { Ranked } from '../policy/ranking.ts'
+import type { NamedGroup } from './groups.ts'
+import type { Learning } from './learning.ts'
+import type { Bypass, Looked, Miss } from './looked.ts'
+
+/** A question that is left alone, before and after. */
+export function bypassed(reason: Bypass): SemanticFinding {
+  return { outcome: 'bypass', reason, audit: false, settle: ignore, gone: ignore }
+}
+
+/** The vector was not there in time: not looked up, and indexed once it is. */
+export function late(looked: Looked, learning: Learning): SemanticFinding {
+  return { ...bypassed('embedder'), settle: settling(() => looked, learning) }
+}
+
+/** Nothing may be served. */
+export function missed(looked: Looked, learning: Learning): SemanticFinding {
+  const { verdict } = looked
+  return {
+    outcome: 'miss',
+    reason: reasonOf(looked),
+    similarity: verdict?.candidate?.similarity,
+    margin: verdict?.candidate && verdict.margin,
+    probability: verdict?.probability,
+    audit: false,
+    settle: settling(() => looked, learning),
+    gone: ignore,
+  }
+}
+
+/** The candidate may be served. */
+export function hit(looked: Looked, candidate: Ranked<NamedGroup>, learning: Learning): SemanticFinding {
+  const { verdict, where, population } = looked
+  const audit = verdict?.ask === 'audit'
+  // Without an audit a hit says nothing of its question, and nothing is kept of it.
+  let after: Looked | undefined = audit ? looked : undefined
+  let isGone = false
+  return {
+    outcome: 'hit',
+    key: String(candidate.id),
+    similarity: candidate.similarity,
+    margin: verdict?.margin,
+    probability: verdict?.probability,
+    audit,
+    settle: settling(() => after, learning),
+    gone() {
+      if (isGone) return
+      isGone = true
+      after = { ...looked, verdict: undefined }
+      population.counts.hits -= 1
+      learning.forget(where, [String(candidate.id)])
+    },
+  }
+}
+
+/** Once, and what is asked of it then decides. */
+function settling(looked: () => Looked | undefined, learning: Learning): SemanticFinding['settle'] {
+  let settled = false
+  return (fresh) => {
+    if (settled) return
+    settled = true
+    const of = looked()
+    if (of === undefined) return
+    if (fresh !== undefined) learning.take(of, fresh)
+    else if (of.verdict?.ask === 'audit') of.population.counts.dropped += 1
+  }
+}
+
+function reasonOf({ verdict, population }: Looked): Miss {
+  if (verdict === undefined) return 'nothing-near'
+  if (verdict.candidate === undefined) return verdict.veto ?? 'nothing-near'
+  return population.policy.cut === undefined ? 'shadow' : 'below-cut'
+}
