@@ -2,11 +2,10 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { secret } from '@switchyard/contract'
-import { type VirtualClock, virtualClock } from '@switchyard/testkit'
+import { type ProcessBus, processBus, type VirtualClock, virtualClock } from '@switchyard/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fileSql } from './support/file-sql.ts'
 import { CHANGE, made, type Node, startNode, VIRTUAL } from './support/node.ts'
-import { type ProcessBus, processBus } from './support/process-bus.ts'
 
 let path: string
 let clock: VirtualClock

@@ -1,8 +1,7 @@
 import { health as healthToken } from '@switchyard/contract'
-import { conformance, healthSuite, judgeMutants, pluginSubject } from '@switchyard/testkit'
+import { conformance, healthSuite, judgeMutants, pluginSubject, processBus } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
 import { health } from '../src/index.ts'
-import { processBus } from './support/process-bus.ts'
 
 const alone = pluginSubject({ name: 'health', port: healthToken, plugin: () => health() })
 

@@ -1,7 +1,6 @@
-import { virtualClock } from '@switchyard/testkit'
+import { type ProcessBus, processBus, virtualClock } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
 import { type Node, settle, startNode } from './support/node.ts'
-import { type ProcessBus, processBus } from './support/process-bus.ts'
 
 const A = 'p/acme/a'
 const B = 'p/acme/b'

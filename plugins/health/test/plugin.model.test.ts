@@ -1,9 +1,8 @@
 import { type Ending, type HealthChange, SwitchyardError } from '@switchyard/contract'
-import { virtualClock } from '@switchyard/testkit'
+import { processBus, virtualClock } from '@switchyard/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Attempt, type Node, settle, startNode, unavailable } from './support/node.ts'
-import { processBus } from './support/process-bus.ts'
 
 const NAMES = ['p/a', 'p/b', 'p/c']
 const WHO = { by: 'ada', reason: 'because' }

@@ -1,5 +1,6 @@
 import type { Bus } from '@switchyard/contract'
 
+/** A bus within one test that can be made to fail. */
 export interface ProcessBus extends Bus {
   /** What was published, oldest first. */
   readonly sent: readonly Uint8Array[]
@@ -9,7 +10,7 @@ export interface ProcessBus extends Bus {
   down: boolean
 }
 
-/** Every node of a test on one bus: with `shared`, since the test is the fleet. */
+/** Makes a bus for every node of a test: `shared`, since the test is the fleet. */
 export function processBus(): ProcessBus {
   const listeners = new Set<{ readonly topic: string; readonly listener: (message: Uint8Array) => void }>()
   const sent: Uint8Array[] = []
