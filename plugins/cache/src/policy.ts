@@ -65,7 +65,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
     if (wish === 'only-if-cached') return Promise.reject(notCached(reason))
     const reply = next(call)
     if (!headers) return reply
-    return reply.then((one) => told(one, { 'x-switchyard-cache': 'bypass', 'x-switchyard-cache-reason': reason }))
+    return reply.then((one) => told(one, bypassOf(reason)))
   }
 
   async function further(lookup: Lookup): Promise<Reply<Operation>> {
@@ -76,10 +76,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
     }
     if (plan.wish === 'only-if-cached') {
       counts.outcome('miss')
-      throw new SwitchyardError(
-        'NOT_FOUND',
-        'cache: no stored reply will do, and the call asks for nothing else (only-if-cached)',
-      )
+      throw notCached()
     }
     const way = wayOf(parts, lookup)
     const flown = await flight.fly(flightOf(lookup), {
@@ -122,9 +119,14 @@ export function cachePolicy(parts: PolicyParts): Policy {
   return { name, stage: 'cache', operations: '*', around, explain }
 }
 
+function bypassOf(reason: BypassReason): Readonly<Record<string, string>> {
+  return { 'x-switchyard-cache': 'bypass', 'x-switchyard-cache-reason': reason }
+}
+
 function notCached(reason?: BypassReason): SwitchyardError {
   const why = reason === undefined ? 'no stored reply will do' : `such a call is never answered from the cache (${reason})`
   return new SwitchyardError('NOT_FOUND', `cache: ${why}, and the caller asks for nothing else: only-if-cached`, {
     retryable: false,
+    details: { code: 'not_cached', headers: reason === undefined ? MISS : bypassOf(reason) },
   })
 }
