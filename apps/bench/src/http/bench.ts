@@ -3,7 +3,7 @@ import { median } from '../measure/statistics.ts'
 import { type Cell, table, writeJson } from '../measure/table.ts'
 import { firstTokenTimes } from './first-token.ts'
 import { type LoadRequest, loadGenerator } from './load.ts'
-import { requestBody } from './payloads.ts'
+import { QUESTION_NUMBER, requestBody } from './payloads.ts'
 import { MODES, type Mode, type Peer, startPeers } from './peers.ts'
 import { startStub } from './stub.ts'
 
@@ -65,7 +65,8 @@ export async function httpBench(options: HttpBenchOptions): Promise<readonly Htt
 
 function requestOf(peer: Peer, mode: Mode): LoadRequest {
   const { url, model, headers } = peer.request(mode)
-  return { url, headers, body: requestBody(model, mode === 'stream') }
+  const body = requestBody(model, mode === 'stream', peer.cache === undefined ? 0.2 : 0)
+  return { url, headers, body, varied: peer.cache === 'miss' ? QUESTION_NUMBER : undefined }
 }
 
 async function sample(

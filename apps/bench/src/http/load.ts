@@ -8,6 +8,8 @@ export interface LoadRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** A text of the body that is another in each request, as long as it is. */
+  readonly varied?: string | undefined
 }
 
 export interface LoadResult {
@@ -50,14 +52,24 @@ async function wrk(request: LoadRequest, seconds: number, connections: number): 
   }
 }
 
-function lua({ headers, body }: LoadRequest): string {
+function lua({ headers, body, varied }: LoadRequest): string {
   const lines = Object.entries({ 'content-type': 'application/json', ...headers }).map(
     ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
   )
+  const [before, after] = varied === undefined ? [] : body.split(varied)
+  const each =
+    varied === undefined
+      ? ''
+      : `local count = os.time() % 100000 * 10000000
+request = function()
+  count = count + 1
+  return wrk.format(nil, nil, nil, [==[${before}]==] .. string.format("%0${varied.length}d", count) .. [==[${after}]==])
+end
+`
   return `wrk.method = "POST"
 wrk.body = [==[${body}]==]
 ${lines.join('\n')}
-done = function(summary, latency)
+${each}done = function(summary, latency)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.timeout + errors.status
   print(string.format('RESULT {"requests":%d,"requestsPerSecond":%.2f,"p50Ms":%.4f,"p99Ms":%.4f,"errors":%d}',
@@ -66,8 +78,14 @@ end
 `
 }
 
-async function cannon({ url, headers, body }: LoadRequest, seconds: number, connections: number): Promise<LoadResult> {
+async function cannon({ url, headers, body, varied }: LoadRequest, seconds: number, connections: number): Promise<LoadResult> {
+  let count = Date.now() * 1_000
   const result = await autocannon({
+    ...(varied !== undefined && {
+      setupClient(client: { setBody(body: string): void; on(event: 'response', listener: () => void): void }) {
+        client.on('response', () => client.setBody(body.replace(varied, String(count++).padStart(varied.length, '0'))))
+      },
+    }),
     url,
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },

@@ -25,15 +25,18 @@ export const STREAM_REPLY: string = [
   'data: [DONE]\n\n',
 ].join('')
 
-/** What a client sends: a system prompt and a question, about 1 KB. */
-export function requestBody(model: string, stream: boolean): string {
+/** Stands in each question, where none is to be asked twice. */
+export const QUESTION_NUMBER = '0000000000000000'
+
+/** What a client sends: a system prompt and a question, about 1 KB. At temperature 0 its answer may come from a cache. */
+export function requestBody(model: string, stream: boolean, temperature = 0.2): string {
   return JSON.stringify({
     model,
     messages: [
       { role: 'system', content: 'You are a helpful assistant. '.repeat(30) },
-      { role: 'user', content: 'What does a switchyard do?' },
+      { role: 'user', content: `What does a switchyard do? (${QUESTION_NUMBER})` },
     ],
-    temperature: 0.2,
+    temperature,
     ...(stream && { stream, stream_options: { include_usage: true } }),
   })
 }

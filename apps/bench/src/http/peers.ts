@@ -7,7 +7,16 @@ export type Mode = 'plain' | 'stream'
 export const MODES: readonly Mode[] = ['plain', 'stream']
 
 export interface Peer {
-  readonly name: 'direct' | 'floor' | 'switchyard-openai' | 'switchyard-portkey' | 'portkey'
+  readonly name:
+    | 'direct'
+    | 'floor'
+    | 'switchyard-openai'
+    | 'switchyard-hit'
+    | 'switchyard-miss'
+    | 'switchyard-portkey'
+    | 'portkey'
+  /** What the cache does with its requests; undefined = passes them by. */
+  readonly cache?: 'hit' | 'miss'
   /** Where a request of the mode goes, and with which model and headers. */
   request(mode: Mode): { readonly url: string; readonly model: string; readonly headers: Readonly<Record<string, string>> }
   /** The peer's processes, for CPU time and memory. */
@@ -30,9 +39,12 @@ export async function startPeers(stub: { readonly origin: string; readonly pid: 
     },
   ]
   try {
+    const own = await switchyardOpenai(stub.origin)
     peers.push(
       await floor(stub.origin),
-      await switchyardOpenai(stub.origin),
+      own,
+      { ...own, name: 'switchyard-hit', cache: 'hit', stop: async () => {} },
+      { ...own, name: 'switchyard-miss', cache: 'miss', stop: async () => {} },
       await switchyardPortkey(stub.origin),
       await portkeyAlone(stub.origin),
     )
@@ -60,7 +72,7 @@ async function floor(upstream: string): Promise<Peer> {
 
 const allow = ['127.0.0.0/8']
 
-/** The gateway's default assembly: routing, resilience, health, the catalog, memory cache and SQLite; Portkey runs beside it. */
+/** The gateway's default assembly, the cache among its plugins; Portkey runs beside it. */
 const DEFAULTS = { portkey: false, demo: false }
 
 function switchyardOpenai(upstream: string): Promise<Peer> {
