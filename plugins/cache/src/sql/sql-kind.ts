@@ -1,7 +1,7 @@
 import type { Call } from '@switchyard/contract'
 import { LRUCache } from 'lru-cache'
 import { keyedDigest } from '../keys/keyed-digest.ts'
-import { tableTag, tenantTag } from '../keys/tags.ts'
+import { EVERYTHING, tableTag, tenantTag } from '../keys/tags.ts'
 import type { BypassPlan, BypassReason, Kept, Kind, Plan, WritePlan } from '../kind.ts'
 import { type KnownTarget, knownTargets } from './databases.ts'
 import type { Dialect } from './dialect.ts'
@@ -47,6 +47,7 @@ const LONGEST_KEPT = 65_536
 /** What a kept text takes beside its characters. */
 const ENTRY_BYTES = 512
 const MODE = 'rows'
+const NEVER: BypassPlan = Object.freeze({ bypass: 'off', wish: 'only-if-cached' })
 const OUTER_SPACE = /^[ \t\n\r\f]+|[ \t\n\r\f]+$/g
 
 /**
@@ -90,7 +91,7 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
 
   function plan(call: SqlCall): Plan | WritePlan | BypassPlan {
     const target = targets.get(call.target)
-    if (target === undefined) return bypass('off')
+    if (target === undefined) return call.attributes.cache === 'only-if-cached' ? NEVER : bypass('off')
     const { params } = call.request
     const text = call.request.sql.replace(OUTER_SPACE, '')
     const found = look(target, text)
@@ -99,22 +100,24 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
     if (wishes.wish === 'no-store') return bypass('no-store')
     const { purpose } = call.attributes
     if (purpose !== undefined && purpose !== 'refresh') return bypass('own-call')
-    if (found.statement.kind === 'bypass') return bypass(found.statement.reason)
+    const past = (reason: BypassReason): BypassPlan =>
+      wishes.wish === 'only-if-cached' ? { bypass: reason, wish: wishes.wish } : bypass(reason)
+    if (found.statement.kind === 'bypass') return past(found.statement.reason)
     const rule = ruleFor(target.rules, found.tables, wishes)
-    if (typeof rule === 'string') return bypass(rule)
+    if (typeof rule === 'string') return past(rule)
     const scope = scopeOf(call, rule)
-    if (scope === undefined) return bypass('personal')
-    if (params.some((one) => typeof one === 'string' && mayMeanNow(one))) return bypass('not-deterministic')
-    if (untold.has(text)) return bypass('content')
+    if (scope === undefined) return past('personal')
+    if (params.some((one) => typeof one === 'string' && mayMeanNow(one))) return past('not-deterministic')
+    if (untold.has(text)) return past('content')
     const field = paramsField(params)
-    if (typeof field === 'string') return bypass(field)
+    if (typeof field === 'string') return past(field)
     const { tenant } = call.principal
     const partition = keyedDigest(secret, ['sql.query', VERSION, options.epoch, tenant, rule.scope, scope, call.target])
     return {
       key: `q:${keyedDigest(secret, [partition, text, field])}`,
       partition,
       mode: MODE,
-      tags: [...found.tags, tenantTag(tenant), ...wishes.tags.map((tag) => tenantTag(tenant, tag))],
+      tags: [EVERYTHING, ...found.tags, tenantTag(tenant), ...wishes.tags.map((tag) => tenantTag(tenant, tag))],
       ttlMs: rule.ttlMs,
       staleMs: rule.staleMs,
       maxAgeMs: wishes.maxAgeMs,

@@ -135,6 +135,8 @@ function isName(tokens: readonly Token[], at: number, dialect: Dialect): boolean
   // An alias or a type.
   if (before?.kind === 'word' && before.value === 'as') return false
   if (before?.value === '::' && dialect === 'postgres') return false
+  // Its functions are known.
+  if (value === 'pg_catalog' && isOpening(tokens[at + 3])) return false
   if (kind !== 'word' || before?.value === '.') return true
   if (isOpening(tokens[at + 1])) {
     if (NO_FUNCTIONS.has(value)) return false
