@@ -1,0 +1,36 @@
+import type { Clock, Operation, SqlDatabase } from '@switchyard/contract'
+import type { Kind } from './kind.ts'
+import { modelKind } from './model/model-kind.ts'
+import type { CacheOptions } from './options.ts'
+import type { Dialect } from './sql/dialect.ts'
+import { loadNarrowing, type Narrowing } from './sql/narrowing.ts'
+import { sqlKind } from './sql/sql-kind.ts'
+
+/** What kinds look at. */
+export interface KindParts {
+  readonly databases: ReadonlyMap<string, SqlDatabase>
+  readonly clock: Pick<Clock, 'now' | 'schedule'>
+}
+
+/** Keys need some secret; without one given, whoever knows a request can tell its key. */
+const NO_SECRET = '@switchyard/cache'
+
+/** The kinds that the options ask for, by operation. Rejects `CONFIG_INVALID` where they name no instance. */
+export async function kindsOf(
+  { models, sql, secret }: CacheOptions,
+  { databases, clock }: KindParts,
+): Promise<ReadonlyMap<Operation, Kind>> {
+  const revealed = secret?.reveal() ?? NO_SECRET
+  const kinds = new Map<Operation, Kind>()
+  kinds.set('model.invoke', modelKind({ options: models, secret: revealed, clock }) as unknown as Kind)
+  // Where nothing of a database may be kept, its statements are left alone altogether.
+  if (sql.rules.length === 0) return kinds
+  const dialects = new Map([...databases].map(([instance, { capabilities }]) => [instance, capabilities.dialect]))
+  const narrowings = new Map<Dialect, Narrowing>()
+  for (const dialect of new Set(dialects.values())) {
+    const narrowing = await loadNarrowing(dialect)
+    if (narrowing !== undefined) narrowings.set(dialect, narrowing)
+  }
+  kinds.set('sql.query', sqlKind({ options: sql, secret: revealed, dialects, narrowings }) as unknown as Kind)
+  return kinds
+}
