@@ -17,6 +17,7 @@ export { busSuite } from './suites/bus/bus-suite.ts'
 export { cacheSuite } from './suites/cache/cache-suite.ts'
 export { countersSuite } from './suites/counters/counters-suite.ts'
 export { embedderSuite } from './suites/embedder/embedder-suite.ts'
+export { flightsSuite } from './suites/flights/flights-suite.ts'
 export { healthSuite } from './suites/health/health-suite.ts'
 export {
   type ModelFixture,

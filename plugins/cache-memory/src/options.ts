@@ -14,6 +14,10 @@ export interface CacheMemoryInput {
   maxLeases?: number | undefined
   /** Subscriptions of the bus at once, 10,000 unless told otherwise; a `subscribe` beyond it is `OVERLOADED`. */
   maxSubscriptions?: number | undefined
+  /** Flights under way at once, 100,000 unless told otherwise; a `join` that would start another is `OVERLOADED`. */
+  maxFlights?: number | undefined
+  /** Bytes that one flight may hand over, 8 MiB unless told otherwise; beyond it `append` is `TOO_LARGE`. */
+  maxFlightBytes?: number | undefined
 }
 
 /** What the plugin works with. */
@@ -23,6 +27,8 @@ export interface CacheMemoryOptions {
   maxCounters: number
   maxLeases: number
   maxSubscriptions: number
+  maxFlights: number
+  maxFlightBytes: number
 }
 
 /** Options of `cacheMemory`. */
@@ -55,6 +61,16 @@ export const options: z.ZodType<CacheMemoryOptions, CacheMemoryInput> = z
       .positive()
       .default(10_000)
       .describe('Subscriptions of the bus at once; a subscribe beyond it is OVERLOADED.'),
+    maxFlights: z
+      .int()
+      .positive()
+      .default(100_000)
+      .describe('Flights under way at once; a join that would start another is OVERLOADED.'),
+    maxFlightBytes: z
+      .int()
+      .positive()
+      .default(8 * MIB)
+      .describe('Bytes that one flight may hand over; beyond it append is TOO_LARGE.'),
   })
   .refine(({ maxBytes, maxEntryBytes }) => maxEntryBytes === undefined || maxEntryBytes <= maxBytes, {
     path: ['maxEntryBytes'],

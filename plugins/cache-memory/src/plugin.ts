@@ -6,21 +6,30 @@ import {
   cache,
   counters,
   definePlugin,
+  type Flights,
+  flights,
   type PluginFactory,
   type Port,
 } from '@switchyard/contract'
 import { memoryBus } from './memory-bus.ts'
 import { memoryCache } from './memory-cache.ts'
 import { memoryCounters } from './memory-counters.ts'
+import { memoryFlights } from './memory-flights.ts'
 import { type CacheMemoryInput, options } from './options.ts'
 
-const provides: { readonly cache: Port<Cache>; readonly counters: Port<Counters>; readonly bus: Port<Bus> } = {
+const provides: {
+  readonly cache: Port<Cache>
+  readonly counters: Port<Counters>
+  readonly bus: Port<Bus>
+  readonly flights: Port<Flights>
+} = {
   cache,
   counters,
   bus,
+  flights,
 }
 
-/** A cache, counters and a bus inside this process: for one process only, gone when it ends. Provides `cache`, `counters` and `bus`. */
+/** Shared state inside this process: for one process only, gone when it ends. Provides `cache`, `counters`, `bus` and `flights`. */
 export const cacheMemory: PluginFactory<CacheMemoryInput> = definePlugin({
   name: '@switchyard/cache-memory',
   contract: 1,
@@ -31,11 +40,13 @@ export const cacheMemory: PluginFactory<CacheMemoryInput> = definePlugin({
     const entries = memoryCache({ maxBytes, maxEntryBytes, clock, log, random })
     const rows = memoryCounters({ maxCounters, maxLeases, clock })
     const messages = memoryBus({ maxSubscriptions, log })
+    const underWay = memoryFlights(given)
     onClose(() => {
       entries.clear()
       rows.clear()
       messages.clear()
+      underWay.clear()
     })
-    return { ports: { cache: entries, counters: rows, bus: messages } }
+    return { ports: { cache: entries, counters: rows, bus: messages, flights: underWay } }
   },
 })

@@ -15,6 +15,8 @@ describe('options refuse', () => {
     ['no counters', { maxCounters: 0 }, /maxCounters: /],
     ['fewer than no leases', { maxLeases: -1 }, /maxLeases: /],
     ['no subscriptions', { maxSubscriptions: 0 }, /maxSubscriptions: /],
+    ['no flights', { maxFlights: 0 }, /maxFlights: /],
+    ['flights of no bytes', { maxFlightBytes: 0 }, /maxFlightBytes: /],
   ])('%s', async (_, input, message) => {
     await expect(startPlugin(cacheMemory(input))).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
@@ -23,14 +25,20 @@ describe('options refuse', () => {
   })
 })
 
+const STANDARD = {
+  maxBytes: 67_108_864,
+  maxCounters: 1_000_000,
+  maxLeases: 1_000_000,
+  maxSubscriptions: 10_000,
+  maxFlights: 100_000,
+  maxFlightBytes: 8_388_608,
+}
+
 describe('options default', () => {
   test.each<[CacheMemoryInput | undefined, object]>([
-    [undefined, { maxBytes: 67_108_864, maxCounters: 1_000_000, maxLeases: 1_000_000, maxSubscriptions: 10_000 }],
-    [{ maxBytes: 4096 }, { maxBytes: 4096, maxCounters: 1_000_000, maxLeases: 1_000_000, maxSubscriptions: 10_000 }],
-    [
-      { maxEntryBytes: 5 },
-      { maxBytes: 67_108_864, maxEntryBytes: 5, maxCounters: 1_000_000, maxLeases: 1_000_000, maxSubscriptions: 10_000 },
-    ],
+    [undefined, STANDARD],
+    [{ maxBytes: 4096 }, { ...STANDARD, maxBytes: 4096 }],
+    [{ maxEntryBytes: 5 }, { ...STANDARD, maxEntryBytes: 5 }],
   ])('%j gives %j', async (input, wanted) => {
     expect((await startPlugin(cacheMemory(input))).options).toEqual(wanted)
   })

@@ -5,6 +5,7 @@ import { busSuite } from './bus/bus-suite.ts'
 import { cacheSuite } from './cache/cache-suite.ts'
 import { countersSuite } from './counters/counters-suite.ts'
 import { embedderSuite } from './embedder/embedder-suite.ts'
+import { flightsSuite } from './flights/flights-suite.ts'
 import { healthSuite } from './health/health-suite.ts'
 import { modelSuite } from './model/model-suite.ts'
 import { routerSuite } from './router/router-suite.ts'
@@ -21,6 +22,7 @@ export const suites: readonly AnySuite[] = [
   cacheSuite,
   countersSuite,
   embedderSuite,
+  flightsSuite,
   healthSuite,
   keysSuite,
   modelSuite,
