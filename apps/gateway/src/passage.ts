@@ -7,6 +7,7 @@ import {
   type Plugin,
   type Policy,
   type Trace,
+  type WellKnownAttributes,
 } from '@switchyard/contract'
 import type { Assembly } from '@switchyard/kernel'
 import { z } from 'zod'
@@ -64,7 +65,7 @@ const last: Policy<'model.invoke'> = {
   operations: ['model.invoke'],
   around(call, next) {
     const passage = passageOf(call)
-    if (passage === undefined) return next(call)
+    if (passage === undefined || isBeside(call)) return next(call)
     const deployment = deploymentOf(call)
     passage.deployment = deployment
     // Said again: a hedge may have been sent meanwhile.
@@ -86,6 +87,12 @@ const own = definePlugin({
 /** The assembly with the gateway's own plugin behind all others, where its last policy is the innermost. */
 export function withPassages({ plugins }: Assembly): Assembly {
   return { plugins: [...plugins, own({}, { as: OWN_INSTANCE }) as Plugin] }
+}
+
+/** Sent beside the caller's own, so that no reply of it goes to the caller: of a hit that is audited or fetched anew nobody was reached. */
+function isBeside({ attributes }: Call<'model.invoke'>): boolean {
+  const { purpose } = attributes as WellKnownAttributes
+  return purpose !== undefined && purpose !== 'cascade'
 }
 
 function passageOf(call: Call<'model.invoke'>): Passage | undefined {

@@ -6,6 +6,7 @@ import type { Exchange } from '../server/exchange.ts'
 import type { Route, ServerParts } from '../server/http-server.ts'
 import { adminRoleOf, requireRole } from './admin-role.ts'
 import { budgetsHandler } from './budgets.ts'
+import { cacheHandler } from './cache.ts'
 import { costsHandler } from './costs.ts'
 import { changeHealth, listHealth, showHealth } from './health.ts'
 import { jsonBody } from './json-body.ts'
@@ -36,7 +37,8 @@ export function adminRoute(method: string | undefined, path: string): Route | un
 }
 
 function handlerOf(method: string | undefined, path: string): AdminHandler | undefined {
-  const of = keysHandler(method, path) ?? costsHandler(method, path) ?? budgetsHandler(method, path)
+  const of =
+    keysHandler(method, path) ?? costsHandler(method, path) ?? budgetsHandler(method, path) ?? cacheHandler(method, path)
   if (of !== undefined) return of
   if (method === 'GET') {
     if (path === '/admin/providers') return listProviders

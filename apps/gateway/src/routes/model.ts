@@ -29,6 +29,18 @@ const HANDED_OUT = [
   'x-switchyard-budget-remaining-usd',
 ] as const
 const RATE_LIMIT = 'x-ratelimit-'
+const CACHE = 'x-switchyard-cache'
+const CACHE_LEVEL = 'x-switchyard-cache-level'
+const CACHE_REASON = 'x-switchyard-cache-reason'
+/** Told of replies from the cache alone: an upstream's own `age` is none of ours. */
+const OF_HITS = [
+  CACHE_LEVEL,
+  'x-switchyard-cache-entry',
+  'x-switchyard-cache-similarity',
+  'x-switchyard-cache-margin',
+  'x-switchyard-cache-probability',
+  'age',
+] as const
 
 export interface ModelCall {
   readonly target: string
@@ -67,7 +79,7 @@ export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoi
       idempotent: true,
     })
   } catch (error) {
-    // Where nothing was reached, routing found every target taken out.
+    // Where nothing was reached, routing found every target taken out; or the call shared another's, which it cannot tell from that.
     const { exhausted, deployment } = call.passage
     exchange.exhausted = exhausted || (deployment === undefined && SwitchyardError.is(error, 'UPSTREAM_UNAVAILABLE'))
     tellPassage(exchange, call)
@@ -135,6 +147,25 @@ function handOutHeaders(exchange: Exchange, reply: ModelReply): void {
     if (value !== undefined) exchange.header(name, value)
   }
   for (const name in reply.headers) if (name.startsWith(RATE_LIMIT)) exchange.header(name, reply.headers[name] as string)
+  const outcome = reply.headers[CACHE]
+  if (outcome !== undefined) tellCache(exchange, reply, outcome)
+}
+
+/** Where the reply came from, or why it was not looked up. */
+function tellCache(exchange: Exchange, { headers }: ModelReply, outcome: string): void {
+  exchange.header(CACHE, outcome)
+  exchange.noted.cache = outcome
+  const reason = headers[CACHE_REASON]
+  if (reason !== undefined && outcome === 'bypass') {
+    exchange.header(CACHE_REASON, reason)
+    exchange.noted.cacheReason = reason
+  }
+  if (outcome !== 'hit') return
+  exchange.noted.cache = headers[CACHE_LEVEL] ?? outcome
+  for (const name of OF_HITS) {
+    const value = headers[name]
+    if (value !== undefined) exchange.header(name, value)
+  }
 }
 
 /** Who served or failed, after how many attempts, and on demand why. */

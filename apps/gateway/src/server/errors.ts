@@ -112,6 +112,8 @@ function ownHeaders({ details }: SwitchyardError): Record<string, string> {
 
 function statusOf(error: SwitchyardError): number {
   const said = error.details?.status
+  // RFC 9111, 5.2.1.7: who wants nothing but a stored reply is told 504 where there is none.
+  if (error.code === 'NOT_FOUND' && error.details?.code === 'not_cached') return 504
   if (error.code === 'UPSTREAM_REJECTED' && typeof said === 'number' && CLIENTS_FAULT.has(said)) return said
   return STATUS[error.code] ?? STATUS.INTERNAL
 }

@@ -99,7 +99,7 @@ function tagsOf({ tenant, tags, models, prompts, target, tables, everything }: I
   if (everything) return [EVERYTHING]
   if (target !== undefined) {
     if (target === '') throw invalid('target', 'it is empty')
-    return bounded(tables === undefined ? [tableTag(target)] : tables.map((table) => tableTag(target, table)))
+    return bounded(tables === undefined ? [tableTag(target)] : tables.map((table) => tableTag(target, table.toLowerCase())))
   }
   if (tenant === undefined || tenant === '') throw invalid('tenant', 'it is empty')
   if (tables !== undefined) throw invalid('tables', 'tables go with target, not with tenant')

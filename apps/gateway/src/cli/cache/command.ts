@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { addCacheAdminCommands } from './admin-commands.ts'
 import type { EvaluateOptions } from './evaluate.ts'
 
 /** The command `cache`, that others of the cache are added to. */
 export function addCacheCommand(program: Command): Command {
-  const cache = program.command('cache').description('try the semantic cache on a log of your own')
+  const cache = program.command('cache').description('see and empty the cache, or try it on a log of your own')
+  addCacheAdminCommands(cache)
   cache
     .command('evaluate')
     .description('replay labelled requests through an empty cache: hits, wrong answers and the ceiling, by level')
