@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type Clock, type Logger, SwitchyardError } from '@switchyard/contract'
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
 import { abortError, toSwitchyardError } from './errors.ts'
 import type { CacheRedisOptions } from './options.ts'
 import { type Target, tlsOf } from './target.ts'
@@ -20,9 +20,14 @@ export interface Connection {
   readonly client: Client
   /** For subscriptions, which it takes up again after a loss; connects at the first one. */
   readonly subscriber: Client
+  /**
+   * Makes a client for commands that block, with connections of its own: its commands wait for one another, and for the connection. It
+   * connects at its first command; a command may block for `commandTimeoutMs`, beyond which its connection counts as dead. `close` cuts it.
+   */
+  blocking(): Client
   /** Connects within `connectTimeoutMs`, else rejects with the reason, and goes on trying until `close`. */
   connect(signal: AbortSignal): Promise<void>
-  /** Cuts both. Idempotent. */
+  /** Cuts all. Idempotent. */
   close(): void
 }
 
@@ -34,12 +39,14 @@ const SILENT_FOR = 2
 export function openConnection(target: Target, options: CacheRedisOptions, around: ConnectionOptions): Connection {
   const { clock, random, log } = around
   const pause = (times: number): number => Math.min(50 * 2 ** Math.min(times, 6), LONGEST_PAUSE_MS) * (0.5 + random() / 2)
-  const { client, subscriber } = target.kind === 'cluster' ? clusterOf(target, options, pause) : nodeOf(target, options, pause)
+  const { client, subscriber, blocking } =
+    target.kind === 'cluster' ? clusterOf(target, options, pause) : nodeOf(target, options, pause)
+  const all = new Set<Client>([client, subscriber])
   let lastError: unknown
   let down = false
   let closing = false
 
-  for (const one of new Set<Client>([client, subscriber])) one.on('error', (error: unknown) => fail(error))
+  for (const one of all) one.on('error', fail)
   client.on('ready', () => {
     if (down) log.info({ clientName: target.clientName }, 'redis answers again')
     down = false
@@ -60,6 +67,13 @@ export function openConnection(target: Target, options: CacheRedisOptions, aroun
   return {
     client,
     subscriber,
+    blocking() {
+      const made = blocking()
+      made.on('error', fail)
+      all.add(made)
+      if (closing) made.disconnect()
+      return made
+    },
     connect: (signal) =>
       new Promise((resolve, reject) => {
         const onAbort = (): void => end(() => reject(abortError(signal)))
@@ -77,8 +91,7 @@ export function openConnection(target: Target, options: CacheRedisOptions, aroun
       }),
     close() {
       closing = true
-      client.disconnect()
-      subscriber.disconnect()
+      for (const one of all) one.disconnect()
     },
   }
 }
@@ -127,6 +140,7 @@ function ofEveryClient(target: Target, options: CacheRedisOptions): Settings {
 interface Clients {
   readonly client: Client
   readonly subscriber: Client
+  blocking(): Client
 }
 
 function nodeOf(target: Target, options: CacheRedisOptions, pause: (times: number) => number): Clients {
@@ -148,11 +162,12 @@ function nodeOf(target: Target, options: CacheRedisOptions, pause: (times: numbe
     client: new Redis({ ...all, enableOfflineQueue: false }),
     // The few subscriptions may wait for the connection; the guard bounds how long anybody waits for them.
     subscriber: new Redis(all),
+    blocking: () => new Redis({ ...all, socketTimeout: options.commandTimeoutMs * (SILENT_FOR + 1) }),
   }
 }
 
 function clusterOf(target: Target, options: CacheRedisOptions, pause: (times: number) => number): Clients {
-  const client = new Cluster([...target.addresses], {
+  const settings = {
     lazyConnect: true,
     enableOfflineQueue: false,
     // It would ask by a node that is still connecting, which refuses; a cluster that is down says so to every command.
@@ -165,10 +180,17 @@ function clusterOf(target: Target, options: CacheRedisOptions, pause: (times: nu
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     redisOptions: ofEveryClient(target, options),
-  })
+  } satisfies ClusterOptions
+  const client = new Cluster([...target.addresses], settings)
   // Nodes connect at their first command, and refuse others meanwhile; so they connect before one comes.
   client.on('+node', (node: Redis) => {
     if (node.status === 'wait') node.connect().catch(() => {})
   })
-  return { client, subscriber: client }
+  const redisOptions = { ...settings.redisOptions, socketTimeout: options.commandTimeoutMs * (SILENT_FOR + 1) }
+  return {
+    client,
+    subscriber: client,
+    // It connects to those nodes alone that it has commands for.
+    blocking: () => new Cluster([...target.addresses], { ...settings, enableOfflineQueue: true, redisOptions }),
+  }
 }

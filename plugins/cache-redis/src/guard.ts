@@ -17,9 +17,9 @@ export interface Guard {
   /**
    * Runs `send` and hands on what it resolves with. Rejects at the abort of the signal, and with `UPSTREAM_UNAVAILABLE` once
    * `commandTimeoutMs` is up, without waiting for `send`, whose effect is unknown then; with `OVERLOADED` beyond `maxInFlight`;
-   * with `CLOSED` after `close`.
+   * with `CLOSED` after `close`. `longerMs` is what the call may take beyond that, where it waits for more than Redis.
    */
-  run<T>(send: (step: Step) => Promise<T>, options: CallOptions | undefined): Promise<T>
+  run<T>(send: (step: Step) => Promise<T>, options: CallOptions | undefined, longerMs?: number): Promise<T>
   /** Ends what is under way, and all that comes. */
   close(): void
 }
@@ -30,7 +30,7 @@ export function guardOf({ clock, commandTimeoutMs, maxInFlight }: GuardOptions):
   let closed = false
 
   return {
-    run(send, options) {
+    run(send, options, longerMs = 0) {
       if (closed) return Promise.reject(closedError())
       const signal = options?.signal
       try {
@@ -53,7 +53,7 @@ export function guardOf({ clock, commandTimeoutMs, maxInFlight }: GuardOptions):
           if (end()) reject(error)
         }
         const onAbort = (): void => fail(abortError(signal as AbortSignal))
-        const cancel = clock.schedule(commandTimeoutMs, () => fail(timedOut(commandTimeoutMs)))
+        const cancel = clock.schedule(commandTimeoutMs + longerMs, () => fail(timedOut(commandTimeoutMs + longerMs)))
         signal?.addEventListener('abort', onAbort, { once: true })
         underWay.add(fail)
         send(step).then(
@@ -75,9 +75,11 @@ function closedError(): SwitchyardError {
   return new SwitchyardError('CLOSED', 'redis: the plugin is closed')
 }
 
-function timedOut(commandTimeoutMs: number): SwitchyardError {
-  const words = `redis: no reply within commandTimeoutMs, ${commandTimeoutMs} ms; the command may have been carried out or not`
-  return new SwitchyardError('UPSTREAM_UNAVAILABLE', words, { details: { vendorCode: 'ETIMEDOUT', commandTimeoutMs } })
+function timedOut(afterMs: number): SwitchyardError {
+  const words = `redis: no reply within commandTimeoutMs, ${afterMs} ms; the command may have been carried out or not`
+  return new SwitchyardError('UPSTREAM_UNAVAILABLE', words, {
+    details: { vendorCode: 'ETIMEDOUT', commandTimeoutMs: afterMs },
+  })
 }
 
 function overloaded(limit: number): SwitchyardError {

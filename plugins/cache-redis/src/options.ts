@@ -38,6 +38,13 @@ interface Where<S> {
 
 interface Limits {
   readonly keyPrefix: string
+  readonly leaseMs: number
+  readonly maxEntryBytes: number
+  readonly maxTags: number
+  readonly maxLogLength: number
+  readonly countTags: boolean
+  readonly waitForReplicas: 'auto' | number
+  readonly replicaTimeoutMs: number
   readonly connectTimeoutMs: number
   readonly commandTimeoutMs: number
   readonly maxInFlight: number
@@ -114,5 +121,38 @@ export const redisOptions: z.ZodType<CacheRedisOptions, CacheRedisInput> = z.str
     .max(1_000_000)
     .default(10_000)
     .describe('Subscriptions of the bus at once; a subscribe beyond it is OVERLOADED'),
+  leaseMs: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(1_000)
+    .describe('How long a node may use copies of entries unheard, and so how long one that died holds up a deletion'),
+  maxEntryBytes: z
+    .int()
+    .min(1)
+    .max(256 * 1024 * 1024)
+    .default(8 * 1024 * 1024)
+    .describe('Bytes of a cache entry as stored; more is TOO_LARGE'),
+  maxTags: z
+    .int()
+    .min(10)
+    .max(100_000)
+    .default(10_000)
+    .describe('Deleted tags that are told apart; beyond it the oldest quarter goes, and entries older than those are void'),
+  maxLogLength: z
+    .int()
+    .min(100)
+    .max(10_000_000)
+    .default(10_000)
+    .describe('Events kept, about; a node that missed more drops its copies and reads the state anew'),
+  countTags: z
+    .boolean()
+    .default(true)
+    .describe('Keep estimates of how many entries bear a tag, one command for each tag of a set'),
+  waitForReplicas: z
+    .union([z.literal('auto'), z.int().min(0).max(100)])
+    .default('auto')
+    .describe('Replicas that must have a deletion before it resolves; `auto`: one where the server has any'),
+  replicaTimeoutMs: milliseconds(500).describe('Longest wait for them; then the deletion rejects'),
   connectOnStart: z.boolean().default(true).describe('Connect at start, so that a wrong address or password stops the start'),
 }) as unknown as z.ZodType<CacheRedisOptions, CacheRedisInput>

@@ -1,7 +1,9 @@
 import {
   type Bus,
   bus,
+  type Cache,
   type Counters,
+  cache,
   counters,
   definePlugin,
   type PluginFactory,
@@ -9,16 +11,22 @@ import {
   SwitchyardError,
 } from '@switchyard/contract'
 import { redisBus } from './bus/redis-bus.ts'
+import { redisCache } from './cache/redis-cache.ts'
 import { openConnection } from './connection.ts'
 import { redisCounters } from './counters/redis-counters.ts'
 import { guardOf } from './guard.ts'
+import { redisLog } from './log/redis-log.ts'
 import { type CacheRedisInput, redisOptions } from './options.ts'
 import { checkServer } from './server-check.ts'
 import { resolveTarget } from './target.ts'
 
-const provides: { readonly counters: Port<Counters>; readonly bus: Port<Bus> } = { counters, bus }
+const provides: { readonly cache: Port<Cache>; readonly counters: Port<Counters>; readonly bus: Port<Bus> } = {
+  cache,
+  counters,
+  bus,
+}
 
-/** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `counters` and `bus`. */
+/** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `cache`, `counters` and `bus`. */
 export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
   name: '@switchyard/cache-redis',
   contract: 1,
@@ -26,27 +34,37 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
   provides,
   async setup({ options, instance, clock, random, log, signal, onClose }) {
     const { keyPrefix, maxSubscriptions } = options
-    const { client, subscriber, connect, close } = openConnection(resolveTarget(options, instance), options, {
-      clock,
-      random,
-      log,
-    })
+    const connection = openConnection(resolveTarget(options, instance), options, { clock, random, log })
+    const { client, subscriber, connect } = connection
     const guard = guardOf({ clock, ...options })
+    const settings = { ...options, blockMs: options.commandTimeoutMs }
+    const events = redisLog({ client, blocking: connection.blocking, clock, log, keyPrefix, settings })
     onClose(() => {
       guard.close()
-      close()
+      events.close()
+      connection.close()
     })
     if (options.connectOnStart) {
-      await connect(signal).catch((error: unknown) => {
-        // At start, what the server will not have is a matter of the options.
+      // At start, what the server will not have is a matter of the options.
+      const asOption = (error: unknown): never => {
         if (!SwitchyardError.is(error, 'UPSTREAM_REJECTED')) throw error
         throw new SwitchyardError('CONFIG_INVALID', error.message, { cause: error, plugin: instance })
-      })
+      }
+      await connect(signal).catch(asOption)
       await guard.run(() => checkServer(client, log), { signal })
-    } else connect(signal).catch(() => {})
+      await guard.run(() => events.start(), { signal }).catch(asOption)
+    } else {
+      connect(signal).catch(() => {})
+      events.start().catch(() => {})
+    }
     const messages = redisBus({ client, subscriber, guard, keyPrefix, maxSubscriptions, log })
+    const deletionMs = options.leaseMs + options.replicaTimeoutMs
     return {
-      ports: { counters: redisCounters({ client, guard, clock, keyPrefix }), bus: messages },
+      ports: {
+        cache: redisCache({ ...options, client, guard, clock, log: events, errors: log, deletionMs }),
+        counters: redisCounters({ client, guard, clock, keyPrefix }),
+        bus: messages,
+      },
       health: (probing) =>
         guard.run(
           async () => {

@@ -168,18 +168,26 @@ describe('the start', () => {
   })
 
   test('an ACL user needs no more than the README says', async () => {
-    const rights = ['~acl:*', '&acl:*', '+@read', '+@write', '+@scripting', '+@connection', '+@pubsub', '+info']
+    const rights = ['~acl:*', '&acl:*', '+@read', '+@write', '+@scripting', '+@connection', '+@pubsub', '+info', '+time']
+    await redis.ask('ACL', 'LOG', 'RESET')
     await redis.ask('ACL', 'SETUSER', 'app', 'on', '>s3cret', 'resetkeys', 'resetchannels', ...rights)
-    const { counters, bus, plugin } = await own({ username: 'app', password: secret('s3cret'), keyPrefix: 'acl:' })
+    const { cache, counters, bus, plugin } = await own({ username: 'app', password: secret('s3cret'), keyPrefix: 'acl:' })
     expect(await counters.reserve([row], lease('l'))).toMatchObject({ granted: true })
     expect(await counters.expired()).toEqual([])
     await bus.subscribe('t', () => {})
     await bus.publish('t', new Uint8Array(1))
     await plugin.health?.()
-    const elsewhere = await own({ username: 'app', password: 's3cret', keyPrefix: 'other:' })
-    expect(await failureOf(elsewhere.counters.read(['k']))).toMatchObject({
-      code: 'UPSTREAM_REJECTED',
-      details: { vendorCode: 'NOPERM' },
+    await cache.set('k', { value: new Uint8Array(1), tags: ['t'], expiresAt: clock.now() + 60_000 })
+    expect(await cache.get('k')).toMatchObject({ tags: ['t'] })
+    expect(await cache.countByTag?.('t')).toEqual({ count: 1, exact: false })
+    await cache.deleteByTag('t')
+    expect(await cache.delete('k')).toBe(false)
+    // Refused inside a script or in the background is refused too.
+    expect((await redis.ask('ACL', 'LOG')).trim()).toBe('*0')
+    const elsewhere = own({ username: 'app', password: 's3cret', keyPrefix: 'other:' })
+    expect(await failureOf(elsewhere)).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/NOPERM.*README lists/),
     })
   })
 })

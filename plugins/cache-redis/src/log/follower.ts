@@ -85,8 +85,9 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
   }
 
   function apply(event: LogEvent): void {
-    if (event.type === 'tag') tags.delete(event.key, event.id)
+    if (event.type === 'tag' || event.type === 'key') tags.delete(event.type, event.key, event.id)
     else if (event.type === '!floor') tags.raise(event.key)
+    else if (event.type === '!keys') tags.forgetKeys(event.key)
     position = event.id
     tell(event)
   }
@@ -117,7 +118,10 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
   function absorb(place: Place, entries: readonly RawEntry[]): void {
     if (!loaded || closed !== undefined || place.generation !== generation || entries.length === 0) return
     const events = entries.map(eventOf)
-    if (!isChain(place.position, events)) return gap()
+    if (!isChain(place.position, events)) {
+      gap()
+      return
+    }
     const waitingNodes = new Set<string>()
     for (const event of events) {
       if (!isOlder(position, event.id)) continue

@@ -43,9 +43,8 @@ export interface LogSettings extends DeletionSettings {
 
 export interface RedisLogOptions {
   readonly client: Client
-  /** Connections of its own: one blocks in XREAD, the other in WAIT. */
-  readonly reader: Client
-  readonly waiter: Client
+  /** Makes connections of its own: one blocks in XREAD, the other, opened where there are replicas, in WAIT. */
+  blocking(): Client
   readonly clock: Pick<Clock, 'monotonic' | 'schedule' | 'sleep'>
   readonly log: Pick<Logger, 'warn' | 'error' | 'info'>
   readonly keyPrefix: string
@@ -81,7 +80,7 @@ export interface RedisLog {
 
 /** Makes the log of a prefix; nothing is sent before `start`. */
 export function redisLog(options: RedisLogOptions): RedisLog {
-  const { client, reader, waiter, clock, log, keyPrefix, settings } = options
+  const { client, blocking, clock, log, keyPrefix, settings } = options
   const keys = logKeys(keyPrefix)
   const node = randomBytes(9).toString('base64url')
   const heard = acknowledgements(clock)
@@ -98,8 +97,8 @@ export function redisLog(options: RedisLogOptions): RedisLog {
   ]
 
   const following = follower({ client, keys, node, before, clock, log, leaseMs: settings.leaseMs })
-  const reading = logReader({ reader, keys, node, following, heard, clock, blockMs: settings.blockMs })
-  const remove = deletions({ client, waiter, keys, before, following, heard, settings })
+  const reading = logReader({ reader: blocking(), keys, node, following, heard, clock, blockMs: settings.blockMs })
+  const remove = deletions({ client, waiter: blocking(), keys, before, following, heard, settings })
 
   return {
     current: following.current,
@@ -127,7 +126,8 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       reading.close()
       heard.close()
       // Whoever deletes something need not wait for this node any more; where that does not arrive, its lease runs out.
-      if (client.status === 'ready') runScriptOfBytes(client, LEAVE, [keys.state, keys.inbox(node), node], 2).catch(() => {})
+      // By its text: the connection goes before a second try could be made.
+      if (client.status === 'ready') client.eval(LEAVE.text, 2, keys.state, keys.inbox(node), node).catch(() => {})
     },
   }
 }

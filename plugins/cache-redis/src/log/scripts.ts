@@ -4,6 +4,8 @@ import { type Script, scriptOf } from '../run-script.ts'
 const LEAP_MS = 60_000
 /** Fields of the state that are no tags: genesis, last, floor, seen, hold, replid, nodes, confirmed. */
 const FIELDS = 8
+/** How long a deleted key stays on the table: longer than a replica that is promoted may lag behind, and so may have the entry still. */
+const KEYS_MS = 600_000
 /** An inbox that nobody writes to goes. */
 const INBOX_MS = 60_000
 
@@ -100,23 +102,27 @@ return last
 
 /**
  * ARGV: `tag` or `key`, its name, the node's position. Gives: id, genesis, replicas, ms until the hold is over, ms of each other lease
- * in force after the node's name, entries behind the position. Where there are too many tags, a quarter of them goes, the
- * oldest, and the floor rises: what was stored before it counts as deleted.
+ * in force after the node's name, entries behind the position. Where the table is too long, keys that were deleted long ago go, and if
+ * that is not enough a quarter of the rest, the oldest: then the floor rises, and what was stored before it counts as deleted.
  */
 export const DELETE: Script = scriptOf(`${PRELUDE}
 local id = add('*', 't', ARGV[6], 'k', ARGV[7], 'b', ME)
-if ARGV[6] == 'tag' then
-  redis.call('HSET', STATE, '=' .. ARGV[7], id)
-  if redis.call('HLEN', STATE) > MOST_TAGS + ${FIELDS} then
-    local all, tags, sample = redis.call('HGETALL', STATE), {}, {}
-    for at = 1, #all, 2 do
-      if string.sub(all[at], 1, 1) == '=' then tags[#tags + 1] = {all[at], all[at + 1]} end
-    end
-    for at = 1, #tags, math.max(1, math.floor(#tags / 256)) do sample[#sample + 1] = tags[at][2] end
+redis.call('HSET', STATE, (ARGV[6] == 'tag' and '=' or '#') .. ARGV[7], id)
+if redis.call('HLEN', STATE) > MOST_TAGS + ${FIELDS} then
+  local all, rest, sample = redis.call('HGETALL', STATE), {}, {}
+  local long = string.format('%.0f-0', now - ${KEYS_MS})
+  for at = 1, #all, 2 do
+    local kind = string.sub(all[at], 1, 1)
+    if kind == '#' and isOlder(all[at + 1], long) then redis.call('HDEL', STATE, all[at])
+    elseif kind == '#' or kind == '=' then rest[#rest + 1] = {all[at], all[at + 1]} end
+  end
+  add('*', 't', '!keys', 'k', long)
+  if #rest > MOST_TAGS * 3 / 4 then
+    for at = 1, #rest, math.max(1, math.floor(#rest / 256)) do sample[#sample + 1] = rest[at][2] end
     table.sort(sample, isOlder)
     local floor = sample[math.ceil(#sample / 4)]
-    for at = 1, #tags do
-      if not isOlder(floor, tags[at][2]) then redis.call('HDEL', STATE, tags[at][1]) end
+    for at = 1, #rest do
+      if not isOlder(floor, rest[at][2]) then redis.call('HDEL', STATE, rest[at][1]) end
     end
     redis.call('HSET', STATE, '!floor', floor)
     add('*', 't', '!floor', 'k', floor)

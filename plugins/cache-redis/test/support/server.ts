@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { type Bus, bus, type Clock, type Counters, counters } from '@switchyard/contract'
+import { type Bus, bus, type Cache, type Clock, type Counters, cache, counters } from '@switchyard/contract'
 import { recordingLogger, type StartedPlugin, startPlugin, systemClock } from '@switchyard/testkit'
-import { Redis } from 'ioredis'
-import { beforeEach, expect, onTestFinished } from 'vitest'
+import { type Cluster, Redis } from 'ioredis'
+import { afterAll, beforeEach, expect, onTestFinished } from 'vitest'
 import { type NotRun, notRunLine, redisForTests } from '../../../../scripts/services/index.ts'
 import { type CacheRedisInput, cacheRedis } from '../../src/index.ts'
+import { logKeys } from '../../src/log/keys.ts'
+import { LOAD } from '../../src/log/scripts.ts'
 
 const outcome = await redisForTests()
 
@@ -24,25 +26,45 @@ export function needsServer(): void {
   needs(outcome)
 }
 
-/** A prefix of the test's own at the shared server, and what removes all under it. */
-export function freshPrefix(url: string | undefined = serverUrl): { readonly keyPrefix: string; clear(): Promise<void> } {
-  const keyPrefix = `switchyard-test-${randomBytes(6).toString('hex')}:`
-  return {
-    keyPrefix,
-    async clear() {
-      const client = new Redis(url as string)
-      try {
-        for await (const keys of client.scanStream({ match: `${keyPrefix}*`, count: 1_000 })) {
-          if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]))
-        }
-      } finally {
-        client.disconnect()
-      }
-    },
+const run = `switchyard-test-${randomBytes(6).toString('hex')}`
+let prefixes = 0
+
+/** A prefix of the test's own at the shared server. All under it goes when the test file ends. */
+export function freshPrefix(): string {
+  prefixes += 1
+  return `${run}-${prefixes}:`
+}
+
+afterAll(async () => {
+  if (serverUrl === undefined || prefixes === 0) return
+  const client = new Redis(serverUrl)
+  try {
+    for await (const keys of client.scanStream({ match: `${run}-*`, count: 10_000 })) {
+      if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]))
+    }
+  } finally {
+    client.disconnect()
   }
+})
+
+/**
+ * Makes the log of a prefix look as if it had stood for long: beside a new one nobody can tell who held a lease before, so its first
+ * deletion takes as long as a lease.
+ */
+export async function settleLog(
+  client: Redis | Cluster,
+  keyPrefix: string,
+  genesis: string = randomBytes(9).toString('base64url'),
+): Promise<string> {
+  const { log, state } = logKeys(keyPrefix)
+  const args = [log, state, 'settler', genesis, '1', '10000', '10000'] as const
+  await client.eval(LOAD.text, 2, ...args)
+  await client.hset(state, '!hold', '0', '!nodes', '{}')
+  return keyPrefix
 }
 
 export interface Opened {
+  readonly cache: Cache
   readonly counters: Counters
   readonly bus: Bus
   readonly plugin: StartedPlugin
@@ -54,16 +76,15 @@ export async function open(options: CacheRedisInput, clock: Clock = systemClock(
   const log = recordingLogger()
   const plugin = await startPlugin(cacheRedis(options), { clock, log })
   onTestFinished(() => plugin.close())
-  return { counters: plugin.port(counters), bus: plugin.port(bus), plugin, log }
+  return { cache: plugin.port(cache), counters: plugin.port(counters), bus: plugin.port(bus), plugin, log }
 }
 
-/** Starts the plugin under a prefix of its own at the run's server; both go when the test ends. */
+/** Starts the plugin under a prefix of its own at the run's server, and closes it when the test ends. */
 export async function openShared(
   options: CacheRedisInput = {},
   clock?: Clock,
 ): Promise<Opened & { readonly keyPrefix: string }> {
-  const { keyPrefix, clear } = freshPrefix()
-  onTestFinished(clear)
+  const keyPrefix = freshPrefix()
   return { ...(await open({ url: serverUrl, keyPrefix, ...options }, clock)), keyPrefix }
 }
 
