@@ -1,4 +1,4 @@
-import type { Call } from '@switchyard/contract'
+import { type Call, SwitchyardError } from '@switchyard/contract'
 import { LRUCache } from 'lru-cache'
 import { keyedDigest } from '../keys/keyed-digest.ts'
 import { EVERYTHING, tableTag, tenantTag } from '../keys/tags.ts'
@@ -56,6 +56,9 @@ const OUTER_SPACE = /^[ \t\n\r\f]+|[ \t\n\r\f]+$/g
  */
 export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOptions): Kind<'sql.query', SqlReady> {
   const targets = knownTargets(options, dialects)
+  for (const { dialect, rules } of targets.values()) {
+    if (!narrowings.has(dialect) && rules.some(({ match }) => match.tables !== undefined)) throw needsParser()
+  }
   const looked = new LRUCache<string, Looked>({
     maxSize: MEMO_BYTES,
     sizeCalculation: (_, key) => key.length * 2 + ENTRY_BYTES,
@@ -178,6 +181,13 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
       parameters: call.request.params.length,
     }
   }
+}
+
+function needsParser(): SwitchyardError {
+  return new SwitchyardError(
+    'CONFIG_INVALID',
+    'cache: sql.rules names tables, and node-sql-parser, which tells them from columns, is not installed; install it, or match by targets alone',
+  )
 }
 
 function bypass(reason: BypassReason): BypassPlan {

@@ -1,3 +1,4 @@
+import { clauses } from './clauses.ts'
 import type { Dialect } from './dialect.ts'
 import { type Token, tokensOf } from './tokens.ts'
 import {
@@ -18,7 +19,7 @@ export type Statement =
       readonly kind: 'read'
       /** Every name in the text that may be a table's: those of the tables, and others. */
       readonly names: ReadonlySet<string>
-      /** Those of them that stand where rows are taken from. */
+      /** Those of them that may stand where rows are taken from, whatever a parser says. */
       readonly places: ReadonlySet<string>
     }
   | { readonly kind: 'write' /** Undefined: any table. */; readonly table: string | undefined }
@@ -95,10 +96,12 @@ function readOf(tokens: readonly Token[], dialect: Dialect, known: KnownFunction
   if (functions === 'unknown') return ANY
   const names = new Set<string>()
   const places = new Set<string>()
+  const clauseAt = clauses()
   let reason: (Statement & { kind: 'bypass' })['reason'] | undefined =
     functions === 'unsteady' ? 'not-deterministic' : undefined
   for (const [at, token] of tokens.entries()) {
     const { kind, value } = token
+    const takesRows = clauseAt(token)
     const before = tokens[at - 1]
     const isMember = before?.value === '.' && before.kind === 'sign'
     if (kind === 'word' && !isMember) {
@@ -115,7 +118,7 @@ function readOf(tokens: readonly Token[], dialect: Dialect, known: KnownFunction
       if (TABLE_OF_SERVER.test(value) || (SCHEMA_OF_SERVER.test(value) && tokens[at + 1]?.value === '.')) reason ??= 'operation'
       if (value.length > LONGEST_NAME) reason ??= 'tables-unknown'
       names.add(value)
-      if (isPlace(before)) places.add(value)
+      if (takesRows) places.add(value)
     }
   }
   if (reason !== undefined) return bypass(reason)

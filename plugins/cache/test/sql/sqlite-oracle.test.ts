@@ -57,14 +57,18 @@ const { select } = fc.letrec<{ select: string; source: string; term: string }>((
     { depthSize: 'small', withCrossShrink: true },
     table,
     fc.tuple(table, gap, fc.constantFrom('AS x', 'x', '')).map(([one, space, alias]) => `${one}${space}${alias}`),
-    fc.tuple(tie('source'), fc.constantFrom(',', ' JOIN ', ' LEFT JOIN ', ' CROSS JOIN '), tie('source')).map((all) => all.join('')),
+    fc
+      .tuple(tie('source'), fc.constantFrom(',', ' JOIN ', ' LEFT JOIN ', ' CROSS JOIN '), tie('source'))
+      .map((all) => all.join('')),
     tie('select').map((one) => `(${one}) AS y`),
     tie('source').map((one) => `(${one})`),
   ),
   select: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.tuple(tie('term'), gap, tie('source')).map(([term, space, source]) => `SELECT ${term} FROM${space}${source}`),
-    fc.tuple(tie('term'), tie('source'), tie('term')).map(([one, from, two]) => `SELECT ${one} FROM ${from} WHERE ${two} ORDER BY ${two}`),
+    fc
+      .tuple(tie('term'), tie('source'), tie('term'))
+      .map(([one, from, two]) => `SELECT ${one} FROM ${from} WHERE ${two} ORDER BY ${two}`),
     fc.tuple(tie('select'), tie('select')).map((all) => all.join(' UNION ALL ')),
     fc.tuple(tie('select'), tie('source')).map(([one, from]) => `WITH z AS (${one}) SELECT * FROM z, ${from}`),
   ),
@@ -106,11 +110,17 @@ describe('what SQLite reads and changes', () => {
 
   test('a write tells every table that SQLite changes', () => {
     const write = fc.oneof(
-      fc.tuple(fc.constantFrom('INSERT INTO', 'INSERT OR REPLACE INTO', 'REPLACE INTO', 'insert\ninto'), table, select).map(([verb, to, from]) => `${verb} ${to} (id) ${from}`),
+      fc
+        .tuple(fc.constantFrom('INSERT INTO', 'INSERT OR REPLACE INTO', 'REPLACE INTO', 'insert\ninto'), table, select)
+        .map(([verb, to, from]) => `${verb} ${to} (id) ${from}`),
       fc.tuple(table, gap, column, select).map(([to, space, what, from]) => `UPDATE ${to}${space}SET ${what} = (${from})`),
       fc.tuple(table, select).map(([to, from]) => `UPDATE OR IGNORE ${to} SET id = 1 FROM (${from}) AS q`),
-      fc.tuple(table, gap, select).map(([from, space, where]) => `DELETE FROM${space}${from} WHERE id IN (${where}) RETURNING *`),
-      fc.tuple(table, table).map(([to, from]) => `INSERT INTO ${to} SELECT * FROM ${from} WHERE true ON CONFLICT (id) DO UPDATE SET total = 1`),
+      fc
+        .tuple(table, gap, select)
+        .map(([from, space, where]) => `DELETE FROM${space}${from} WHERE id IN (${where}) RETURNING *`),
+      fc
+        .tuple(table, table)
+        .map(([to, from]) => `INSERT INTO ${to} SELECT * FROM ${from} WHERE true ON CONFLICT (id) DO UPDATE SET total = 1`),
       fc.tuple(select, table).map(([one, to]) => `WITH w AS (${one}) DELETE FROM ${to}`),
     )
     let told = 0

@@ -18,7 +18,10 @@ describe('a read names every table that it reads', () => {
     ['/* random() */ SELECT 1 FROM a', ['a']],
     ['SELECT * FROM a, b JOIN c USING (id) LEFT JOIN d ON d.x = a.x', ['a', 'b', 'c', 'd', 'id', 'x']],
     ['WITH t AS (SELECT * FROM orders) SELECT * FROM t', ['orders', 't']],
-    ['SELECT (SELECT max(x) FROM deep) AS m FROM a WHERE EXISTS (SELECT 1 FROM b WHERE EXISTS (SELECT 1 FROM c))', ['a', 'b', 'c', 'deep', 'x']],
+    [
+      'SELECT (SELECT max(x) FROM deep) AS m FROM a WHERE EXISTS (SELECT 1 FROM b WHERE EXISTS (SELECT 1 FROM c))',
+      ['a', 'b', 'c', 'deep', 'x'],
+    ],
     ['SELECT a FROM b UNION ALL SELECT c FROM d', ['a', 'b', 'c', 'd']],
     ['(SELECT * FROM a)', ['a']],
     ['VALUES (1, 2)', []],
@@ -26,7 +29,11 @@ describe('a read names every table that it reads', () => {
     ["SELECT 'x''y' FROM a", ['a']],
     ['SELECT count(*) , sum(total) OVER (PARTITION BY c ORDER BY d) FROM a', ['a', 'c', 'd', 'total']],
   ])('%s', (text, expected) => {
-    for (const dialect of DIALECTS) expect(names(look(text, dialect)).filter((one) => !/^(left|all|over|by|union|with|partition)$/.test(one)), dialect).toEqual(expected)
+    for (const dialect of DIALECTS)
+      expect(
+        names(look(text, dialect)).filter((one) => !/^(left|all|over|by|union|with|partition)$/.test(one)),
+        dialect,
+      ).toEqual(expected)
   })
 
   test('however its name is written', () => {
@@ -148,7 +155,7 @@ describe('a write names the table that it changes', () => {
     ['INSERT OR REPLACE INTO a VALUES (1)', 'write a', ['sqlite']],
     ['INSERT IGNORE INTO a VALUES (1)', 'write a', ['mysql']],
     ['REPLACE INTO a VALUES (1)', 'write a', ['sqlite', 'mysql']],
-    ["INSERT INTO a VALUES (now(), gen_random_uuid())", 'write a', ['postgres']],
+    ['INSERT INTO a VALUES (now(), gen_random_uuid())', 'write a', ['postgres']],
     ['UPDATE orders SET total = 1 WHERE id = 2', 'write orders'],
     ['UPDATE orders AS o SET total = (SELECT max(x) FROM b)', 'write orders'],
     ['UPDATE OR IGNORE orders SET total = 1', 'write orders', ['sqlite']],
