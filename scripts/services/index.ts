@@ -4,5 +4,12 @@ export type { NotRun, Outcome, Ready, ServiceName } from './contract.ts'
 export { postgresForTests, privatePostgres } from './for-tests.ts'
 export type { PrivateOptions, PrivatePostgres } from './postgres.ts'
 export type { PrivateRedis } from './redis.ts'
-export { type PrivateCluster, privateRedis, privateRedisCluster, redisForTests } from './redis-for-tests.ts'
+export {
+  type PrivateCluster,
+  type PrivateSentinels,
+  privateRedis,
+  privateRedisCluster,
+  privateRedisSentinels,
+  redisForTests,
+} from './redis-for-tests.ts'
 export { SERVICE_NAMES } from './table.ts'

@@ -9,6 +9,8 @@ export interface RedisSettings {
   readonly programs: string
   readonly folder: string
   readonly port: number
+  /** Path of a configuration that the server may rewrite, as a sentinel's must be. */
+  readonly configuration?: string | undefined
   /** Further words of the command line. */
   readonly settings: readonly string[]
 }
@@ -26,8 +28,11 @@ export function redisVersion(programs: string): string {
  * that, so that it is on record while it starts. Throws with the end of its log.
  */
 export async function launchRedis(settings: RedisSettings, onSpawned: (server: ProcessId) => void): Promise<void> {
-  const { programs, folder, port } = settings
-  const words = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
+  const { programs, folder, port, configuration } = settings
+  const words = [
+    ...(configuration === undefined ? [] : [configuration]),
+    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'],
+  ]
   const log = openSync(join(folder, 'redis.log'), 'a')
   const child = spawn(join(programs, 'redis-server'), [...words, ...settings.settings], {
     cwd: folder,

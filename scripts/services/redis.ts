@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { makeCertificates } from './certificates.ts'
 import type { ProcessId, Service, Started } from './contract.ts'
@@ -29,6 +29,8 @@ export interface PrivateRedis extends Started {
 export interface PrivateRedisOptions {
   /** Further words of its command line, such as `--maxmemory 1mb`. */
   readonly settings?: readonly string[]
+  /** Text of a configuration file of its own, which it may rewrite. */
+  readonly configuration?: string
   /** Listens under TLS too, with a certificate for localhost and 127.0.0.1. */
   readonly tls?: boolean
 }
@@ -58,6 +60,8 @@ export async function startRedis(programs: string, kept: boolean, options: Priva
   const port = await freePort()
   const tls = options.tls === true ? { port: await freePort(), ca: join(folder, 'tls', 'ca.crt') } : undefined
   const settings = [...(options.settings ?? []), ...(tls === undefined ? [] : underTls(folder, tls.port))]
+  const configuration = options.configuration === undefined ? undefined : join(folder, 'redis.conf')
+  if (configuration !== undefined) writeFileSync(configuration, options.configuration as string)
   const version = redisVersion(programs)
   const facts = { name: 'redis' as const, url: `redis://127.0.0.1:${port}`, version, signal: 'SIGTERM' as const, folder }
   let entry: Omit<Recorded, 'owner'> | undefined
@@ -71,7 +75,7 @@ export async function startRedis(programs: string, kept: boolean, options: Priva
     await stopRecorded(entry)
   }
   const launch = (): Promise<void> =>
-    launchRedis({ programs, folder, port, settings }, (started) => {
+    launchRedis({ programs, folder, port, configuration, settings }, (started) => {
       entry = { ...facts, server: started }
       record(entry, { kept })
     })
