@@ -239,7 +239,7 @@ describe('standings', () => {
         audits: 0,
         failedAudits: 0,
         dropped: 0,
-        ceiling: 1,
+        ceiling: 0.5,
         errorOfAll: undefined,
         errorOfHits: undefined,
       },

@@ -34,9 +34,15 @@ export function missed(looked: Looked, learning: Learning): SemanticFinding {
 export function hit(looked: Looked, candidate: Ranked<NamedGroup>, learning: Learning): SemanticFinding {
   const { verdict, where, population } = looked
   const audit = verdict?.ask === 'audit'
-  // Without an audit a hit says nothing of its question, and nothing is kept of it.
-  let after: Looked | undefined = audit ? looked : undefined
-  let isGone = false
+  let after = looked
+  let isServed = true
+  const notServed = (): void => {
+    if (!isServed) return
+    isServed = false
+    population.counts.hits -= 1
+    population.counts.repeats -= 1
+  }
+  const settle = settling(() => after, learning)
   return {
     outcome: 'hit',
     key: String(candidate.id),
@@ -44,25 +50,27 @@ export function hit(looked: Looked, candidate: Ranked<NamedGroup>, learning: Lea
     margin: verdict?.margin,
     probability: verdict?.probability,
     audit,
-    settle: settling(() => after, learning),
+    settle(fresh) {
+      // Without an audit, an answer of its own says that the stored one was not good enough for the call: too old, as it may be.
+      if (fresh !== undefined && !audit) notServed()
+      settle(fresh)
+    },
     gone() {
-      if (isGone) return
-      isGone = true
+      if (!isServed) return
+      notServed()
       after = { ...looked, verdict: undefined }
-      population.counts.hits -= 1
       learning.forget(where, [String(candidate.id)])
     },
   }
 }
 
 /** Once, and what is asked of it then decides. */
-function settling(looked: () => Looked | undefined, learning: Learning): SemanticFinding['settle'] {
+function settling(looked: () => Looked, learning: Learning): SemanticFinding['settle'] {
   let settled = false
   return (fresh) => {
     if (settled) return
     settled = true
     const of = looked()
-    if (of === undefined) return
     if (fresh !== undefined) learning.take(of, fresh)
     else if (of.verdict?.ask === 'audit') of.population.counts.dropped += 1
   }

@@ -83,6 +83,7 @@ export function learning({ room, judge, populations, fleet, clock, closing, wron
     populations.learnt(population, true)
     fleet?.tell(population.name, candidate.group.id, labelOf({ ...verdict, candidate }, right))
     if (remove !== undefined) {
+      population.counts.repeats -= 1
       const key = String(remove.id)
       forget(where, [key])
       const { partition } = looked.question
@@ -94,7 +95,8 @@ export function learning({ room, judge, populations, fleet, clock, closing, wron
     if (!right && !verdict.serve && verdict.next !== undefined)
       group = (await compared(looked, fresh, verdict.next).catch(ignore)) === true ? verdict.next.group : undefined
     if (group === undefined) return
-    population.counts.founded -= 1
+    // A hit was counted as one when it was served.
+    if (!verdict.serve) population.counts.repeats += 1
     await write(looked, fresh, group)
   }
 
@@ -105,7 +107,7 @@ export function learning({ room, judge, populations, fleet, clock, closing, wron
       const { verdict, population } = looked
       const candidate = verdict?.ask === undefined ? undefined : verdict.candidate
       const isItself = verdict?.candidate?.id === fresh.key
-      if (!isItself) population.counts.founded += 1
+      if (isItself) population.counts.repeats += 1
       let done: () => void = ignore
       const written = new Promise<void>((resolve) => {
         done = resolve

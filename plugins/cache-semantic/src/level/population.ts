@@ -26,8 +26,8 @@ export interface Counts {
   hits: number
   /** Labels that came to nothing. */
   dropped: number
-  /** Answers that joined no group when they were stored, as far as labels tell. */
-  founded: number
+  /** Requests whose answer was known already, as far as exact levels, hits and labels tell. */
+  repeats: number
 }
 
 export interface PopulationParts {
@@ -43,7 +43,7 @@ export function populationOf(name: string, { options, objects }: PopulationParts
   const policy = new AuditedPolicy(options, saved?.policy)
   const groups = groupLabels(MOST_GROUPS, objects, saved?.groups)
   const audits: Audits = auditsOf(MOST_AUDITS, saved?.audits)
-  const counts: Counts = { requests: 0, lookups: 0, hits: 0, dropped: 0, founded: 0 }
+  const counts: Counts = { requests: 0, lookups: 0, hits: 0, dropped: 0, repeats: 0 }
   return {
     name,
     policy,
@@ -59,7 +59,7 @@ export function populationOf(name: string, { options, objects }: PopulationParts
       policy.learnFrom(label)
     },
     standing() {
-      const { requests, lookups, hits, dropped, founded } = counts
+      const { requests, lookups, hits, dropped, repeats } = counts
       const errorOfHits = audits.errorOfHits()
       return {
         population: name,
@@ -73,7 +73,7 @@ export function populationOf(name: string, { options, objects }: PopulationParts
         audits: audits.count,
         failedAudits: audits.failed,
         dropped,
-        ceiling: requests === 0 ? undefined : Math.max(0, 1 - founded / requests),
+        ceiling: requests === 0 ? undefined : repeats / requests,
         errorOfHits,
         errorOfAll: errorOfHits && requests > 0 ? ofAll(errorOfHits, hits / requests) : undefined,
       }

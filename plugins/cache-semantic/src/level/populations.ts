@@ -11,8 +11,8 @@ export interface Populations {
   loaded(name: string): Promise<void>
   /** Without loading it. */
   known(name: string): Population | undefined
-  /** Counts a request, of one that is not loaded yet too. */
-  counted(name: string): void
+  /** Counts a request, of one that is not loaded yet too. `isRepeat`: an exact level had its answer. */
+  counted(name: string, isRepeat: boolean): void
   /** Says that something was learnt: does what is due, in slices between requests, and saves what was learnt `here` now and then. */
   learnt(population: Population, here: boolean): void
   all(): readonly Population[]
@@ -34,8 +34,8 @@ interface Place {
   population: Population | undefined
   loading: Promise<void> | undefined
   retryAt: number
-  /** Requests before it was loaded. */
-  early: number
+  /** Requests before it was loaded; repeats or not. */
+  readonly early: boolean[]
   /** Labels of this node that are not saved; others' are saved by them. */
   unsaved: number
   saving: Promise<void> | undefined
@@ -43,6 +43,8 @@ interface Place {
 }
 
 const LABELS_A_SAVE = 250
+/** Requests counted ahead of a load. */
+const MOST_EARLY = 10_000
 const STORE_MS = 2_000
 const RETRY_MS = 5_000
 /** What was learnt is of use for long; evidence that is too old is left out by the policy. */
@@ -66,7 +68,7 @@ export function populations(parts: PopulationsParts): Populations {
       population: undefined,
       loading: undefined,
       retryAt: Number.NEGATIVE_INFINITY,
-      early: 0,
+      early: [],
       unsaved: 0,
       saving: undefined,
       cancelSlice: undefined,
@@ -99,7 +101,7 @@ export function populations(parts: PopulationsParts): Populations {
       }
     }
     place.population = begin(place.name, saved)
-    for (; place.early > 0; place.early -= 1) count(place.population)
+    for (const isRepeat of place.early.splice(0)) count(place.population, isRepeat)
   }
 
   const begin = (name: string, saved: SavedState | undefined): Population => {
@@ -144,10 +146,10 @@ export function populations(parts: PopulationsParts): Populations {
     },
     loaded: async (name) => places.get(name)?.loading,
     known: (name) => places.get(name)?.population,
-    counted(name) {
+    counted(name, isRepeat) {
       const place = placeOf(name)
-      if (place.population === undefined) place.early += 1
-      else count(place.population)
+      if (place.population !== undefined) count(place.population, isRepeat)
+      else if (place.early.length < MOST_EARLY) place.early.push(isRepeat)
     },
     learnt(population, here) {
       const place = places.get(population.name)
@@ -165,7 +167,8 @@ export function populations(parts: PopulationsParts): Populations {
   }
 }
 
-function count({ policy, counts }: Population): void {
+function count({ policy, counts }: Population, isRepeat: boolean): void {
   policy.request()
   counts.requests += 1
+  counts.repeats += Number(isRepeat)
 }

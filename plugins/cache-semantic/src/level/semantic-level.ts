@@ -158,6 +158,7 @@ export function semanticLevel(parts: LevelParts): SemanticCache {
     const candidate = verdict?.serve === true ? verdict.candidate : undefined
     if (candidate === undefined) return missed({ ...looked, verdict }, learning)
     population.counts.hits += 1
+    population.counts.repeats += 1
     served.set(`${where}\n${candidate.id}`, candidate.group.id)
     return hit({ ...looked, verdict }, candidate, learning)
   }
@@ -166,7 +167,7 @@ export function semanticLevel(parts: LevelParts): SemanticCache {
     async find(question, { signal } = {}) {
       if (isAborted(signal)) throw abortReason(signal)
       try {
-        populations.counted(question.population)
+        populations.counted(question.population, false)
         const reason = refused(question)
         return reason === undefined ? await look(question, indexed as Indexed, signal) : bypassed(reason)
       } catch (error) {
@@ -176,7 +177,7 @@ export function semanticLevel(parts: LevelParts): SemanticCache {
         return bypassed('failed')
       }
     },
-    counted: (population) => populations.counted(population),
+    counted: (population) => populations.counted(population, true),
     async reject({ partition, population, key }) {
       const where = whereOf(partition)
       const group = served.get(`${where}\n${key}`)

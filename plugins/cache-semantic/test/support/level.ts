@@ -53,9 +53,10 @@ export interface NodeOptions {
 
 export const HOUR = 3_600_000
 
-/** What `many(model)` and `many(router)` give: one instance that serves whatever is asked for. */
-export const anyProvider = (models: 'any' | readonly string[] = 'any') =>
-  new Map([['gateway', { capabilities: { endpoints: [], streaming: false, models, listing: false, cancels: false } }]])
+/** What `many(model)` gives: one instance. */
+export function anyProvider(models: 'any' | readonly string[] = 'any'): ReadonlyMap<string, unknown> {
+  return new Map([['gateway', { capabilities: { endpoints: [], streaming: false, models, listing: false, cancels: false } }]])
+}
 
 export async function startNode(given: NodeOptions = {}): Promise<Node> {
   const clock = given.clock ?? virtualClock()

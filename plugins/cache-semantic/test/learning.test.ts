@@ -1,0 +1,268 @@
+import { type SemanticFinding, SwitchyardError } from '@switchyard/contract'
+import { virtualClock } from '@switchyard/testkit'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { seeded } from '../src/evaluate/index.ts'
+import { decodePayload } from '../src/level/payload.ts'
+import { type FakeCache, type FakeIndex, fakeBus, fakeCache, fakeIndex } from './support/fakes.ts'
+import { HOUR, keyOf, type Node, type NodeOptions, startNode } from './support/level.ts'
+import { halfCanned, send } from './support/traffic.ts'
+
+const OPTIONS = { epsilon: 0.05, dimensions: 256, maxLookupsPerSecond: 1_000_000 }
+const open: Node[] = []
+const start = async (given: NodeOptions = {}): Promise<Node> => {
+  const node = await startNode({ options: OPTIONS, ...given })
+  open.push(node)
+  return node
+}
+afterEach(async () => {
+  for (const node of open.splice(0)) {
+    await node.plugin.close()
+    expect(node.clock.pending()).toBe(0)
+  }
+})
+
+const where = 'hashed-ngrams-256-v1:p1'
+const inIndex = (index: FakeIndex, key: string) => {
+  const payload = index.partitions.get(where)?.get(key)?.payload
+  return payload && decodePayload(payload)
+}
+const CANCEL = 'could you kindly cancel my card at home'
+/** A level that has learnt from some traffic, and was closed. */
+let warmed: Node & { readonly cache: FakeCache }
+beforeAll(async () => {
+  const cache = fakeCache()
+  warmed = { ...(await startNode({ options: OPTIONS, deps: { cache } })), cache }
+  await send([warmed], halfCanned(900, 3))
+  await warmed.plugin.close()
+})
+
+const ABOUT = 'About cancel card, this is what to do.'
+
+describe('a level that serves', () => {
+  let node: Node
+  let other: Node
+  /** The chance that is drawn next, on the first node; undefined: by seed. */
+  let drawn: number | undefined
+
+  beforeEach(async () => {
+    drawn = undefined
+    const clock = virtualClock()
+    const shared = { clock, index: fakeIndex(() => clock.now()), answers: new Map(warmed.answers) }
+    for (const [name, held] of warmed.index.partitions) shared.index.partitions.set(name, new Map(held))
+    const cache = fakeCache()
+    for (const [key, entry] of warmed.cache.held) cache.held.set(key, entry)
+    const deps = { bus: fakeBus(), cache }
+    const random = seeded(1)
+    node = await start({ ...shared, deps, random: () => drawn ?? random() })
+    other = await start({ ...shared, deps, seed: 2 })
+    for (const one of [node, other]) await one.level.find(one.question('hello there'))
+    expect(node.level.standings()).toMatchObject([{ isShadow: false }])
+  })
+
+  const hit = async (over = {}): Promise<SemanticFinding> => {
+    const finding = await node.level.find(node.question(CANCEL, over))
+    expect(finding).toMatchObject({ outcome: 'hit' })
+    expect(finding.probability).toBeGreaterThan(0.5)
+    expect(node.answers.get(finding.key as string)).toBe(ABOUT)
+    return finding
+  }
+  const fresh = (answer: string) => {
+    const key = keyOf(node.question(CANCEL))
+    node.answers.set(key, answer)
+    return { key, answer, expiresAt: node.clock.now() + HOUR }
+  }
+
+  test('an audit that fails takes the entry out on every node, says so, and founds a group of its own', async () => {
+    drawn = 0
+    const finding = await hit()
+    expect(finding.audit).toBe(true)
+    const before = node.level.standings()[0]
+    finding.settle(fresh('Something else.'))
+    await node.rest()
+    expect(inIndex(node.index, finding.key as string)).toBeUndefined()
+    expect(node.plugin.emitted.at(-1)).toEqual({
+      event: 'cache:wrong-hit',
+      payload: {
+        plugin: 'cache-semantic',
+        partition: 'p1',
+        population: 'acme/support',
+        key: finding.key,
+        foundBy: 'audit',
+        similarity: finding.similarity,
+        probability: finding.probability,
+      },
+    })
+    expect(inIndex(node.index, keyOf(node.question(CANCEL)))).toMatchObject({ text: CANCEL, founder: CANCEL })
+    const after = node.level.standings()[0]
+    expect(after?.failedAudits).toBe((before?.failedAudits as number) + 1)
+    expect(other.level.standings()[0]).toMatchObject({ audits: after?.audits, failedAudits: after?.failedAudits })
+    expect(after?.errorOfHits?.share).toBeGreaterThan(before?.errorOfHits?.share as number)
+    // The others do not serve it either.
+    expect((await other.level.find(other.question(CANCEL))).key).not.toBe(finding.key)
+  })
+
+  test('an audit that passes joins the text to the group', async () => {
+    drawn = 0
+    const finding = await hit()
+    finding.settle(fresh(ABOUT))
+    await node.rest()
+    const joined = inIndex(node.index, keyOf(node.question(CANCEL)))
+    expect(joined?.group).toBe(inIndex(node.index, finding.key as string)?.group)
+    expect(joined?.founder).not.toBe(CANCEL)
+    expect(node.plugin.emitted).not.toContainEqual(expect.objectContaining({ payload: { key: finding.key } }))
+  })
+
+  test('an audit without an answer, or without the stored one, is no label', async () => {
+    drawn = 0
+    const before = node.level.standings()[0]
+    const first = await hit()
+    first.settle(undefined)
+    const second = await hit()
+    const gone = second.key as string
+    node.answers.delete(gone)
+    second.settle(fresh(ABOUT))
+    await node.rest()
+    expect(node.level.standings()[0]).toMatchObject({
+      labels: before?.labels,
+      audits: before?.audits,
+      dropped: (before?.dropped as number) + 2,
+    })
+    // What is dead is removed on touch.
+    expect(inIndex(node.index, gone)).toBeUndefined()
+  })
+
+  test('a stored answer that cannot be read, or not in time, is no label either', async () => {
+    drawn = 0
+    const before = node.level.standings()[0]?.labels
+    const failing = () => Promise.reject(new SwitchyardError('UPSTREAM_UNAVAILABLE', 'away'))
+    for (const answerOf of [failing, () => new Promise<never>(() => {})]) {
+      const finding = await hit({ answerOf })
+      finding.settle(fresh(ABOUT))
+      await node.clock.advance(2_000)
+    }
+    expect(node.level.standings()[0]?.labels).toBe(before)
+  })
+
+  test('a hit that is not audited leaves nothing; one whose answer is gone was none, and what was answered instead is kept', async () => {
+    drawn = 0.999_999
+    const before = node.level.standings()[0]
+    const size = node.index.partitions.get(where)?.size as number
+    const finding = await hit()
+    expect(finding.audit).toBe(false)
+    finding.settle(undefined)
+    await node.rest()
+    expect(node.index.partitions.get(where)?.size).toBe(size)
+    expect(node.level.standings()[0]?.hits).toBe((before?.hits as number) + 1)
+    const second = await hit()
+    second.gone()
+    second.gone()
+    second.settle(fresh('Something else.'))
+    await node.rest()
+    expect(node.level.standings()[0]).toMatchObject({ hits: (before?.hits as number) + 1, labels: before?.labels })
+    expect(inIndex(node.index, second.key as string)).toBeUndefined()
+    expect(inIndex(node.index, keyOf(node.question(CANCEL)))).toMatchObject({ founder: CANCEL })
+  })
+
+  test('a hit that was too old for its caller was none, and what was answered instead is kept', async () => {
+    drawn = 0.999_999
+    const before = node.level.standings()[0]?.hits
+    const finding = await hit()
+    finding.settle(fresh('Something else.'))
+    await node.rest()
+    expect(node.level.standings()[0]?.hits).toBe(before)
+    expect(inIndex(node.index, finding.key as string)).toBeDefined()
+    expect(inIndex(node.index, keyOf(node.question(CANCEL)))).toBeDefined()
+  })
+
+  test('a caller may tighten the bound to nothing or to little, never widen it', async () => {
+    const tight = await node.level.find(node.question(CANCEL, { epsilon: 0.000_01 }))
+    expect(tight).toMatchObject({ outcome: 'miss', reason: 'below-cut' })
+    expect(await node.level.find(node.question(CANCEL, { epsilon: 0 }))).toMatchObject({ outcome: 'bypass', reason: 'epsilon' })
+    const wide = await node.level.find(node.question(CANCEL, { epsilon: 0.99 }))
+    const own = await node.level.find(node.question(CANCEL))
+    expect(wide.outcome).toBe(own.outcome)
+    expect(wide.probability).toBeCloseTo(own.probability as number, 2)
+    const far = node.question('could you kindly whistle my card at home', { epsilon: 0.99 })
+    expect((await node.level.find(far)).outcome).toBe((await node.level.find({ ...far, epsilon: undefined })).outcome)
+  })
+
+  test('a rejected answer is served no more, and its group is lowered', async () => {
+    drawn = 0.999_999
+    const finding = await hit()
+    await node.level.reject({ partition: 'p1', population: 'acme/support', key: finding.key as string, question: CANCEL })
+    expect((await node.level.find(node.question(CANCEL))).key).not.toBe(finding.key)
+    expect((await other.level.find(other.question(CANCEL))).key).not.toBe(finding.key)
+  })
+
+  test('another partition of the same population has its evidence, and none of its answers', async () => {
+    expect(await node.level.find(node.question(CANCEL, { partition: 'p2' }))).toMatchObject({ reason: 'nothing-near' })
+  })
+})
+
+describe('what is kept of a population', () => {
+  test('that cannot be read keeps the level off, and is not written over', async () => {
+    const { cache, index, answers, clock } = warmed
+    const [[key, entry]] = [...cache.held] as [[string, { value: Uint8Array }]]
+    expect(key).toMatch(/^cache-semantic:state:[\w-]{43}$/)
+    cache.failing = true
+    const second = await start({ deps: { cache }, index, answers, clock })
+    await second.ask(CANCEL, ABOUT)
+    cache.failing = false
+    await second.plugin.close()
+    expect(cache.held.get(key)).toBe(entry)
+    expect(second.log.text()).toContain('could not be read')
+
+    const hanging = { ...cache, get: () => new Promise<never>(() => {}) }
+    const third = await start({ deps: { cache: hanging }, index, answers, clock })
+    const finding = third.level.find(third.question(CANCEL))
+    await clock.advance(50)
+    expect(await finding).toMatchObject({ outcome: 'bypass', reason: 'state' })
+    await clock.advance(2_000)
+  }, 20_000)
+
+  test('that is of another version, or broken, is learnt anew', async () => {
+    const { index, answers, clock } = warmed
+    const cache = fakeCache()
+    const [[key, entry]] = [...warmed.cache.held] as [[string, { value: Uint8Array }]]
+    const text = new TextDecoder().decode(entry.value)
+    const state = JSON.parse(text)
+    for (const wrong of [
+      '',
+      'null',
+      '{"v":1}',
+      text.slice(0, -10),
+      text.replace('"v":1', '"v":2'),
+      JSON.stringify({ ...state, policy: 7 }),
+      JSON.stringify({ ...state, groups: [['a']] }),
+      JSON.stringify({ ...state, policy: { ...state.policy, examples: [[1, 2]] } }),
+      JSON.stringify({ ...state, policy: { ...state.policy, terms: { counts: 7 } } }),
+    ]) {
+      cache.held.set(key, { value: new TextEncoder().encode(wrong) })
+      const node = await start({ deps: { cache }, index, answers, clock })
+      const finding = await node.level.find(node.question(CANCEL))
+      expect(finding, wrong.slice(0, 40)).toMatchObject({ outcome: 'miss', reason: 'shadow' })
+      await node.plugin.close()
+    }
+  }, 20_000)
+
+  test('is saved every so many labels and when it makes room for another; a store that refuses is nobody’s matter', async () => {
+    const cache = fakeCache()
+    const node = await start({ deps: { cache }, options: { ...OPTIONS, maxPopulations: 1 } })
+    await send([node], halfCanned(800, 3))
+    const saved = cache.held.size
+    expect(saved).toBe(1)
+    const [[key, entry]] = [...cache.held] as [[string, unknown]]
+    node.level.counted('acme/another')
+    await node.rest()
+    expect(cache.held.get(key)).not.toBe(entry)
+    expect(node.level.standings()).toEqual([])
+    await node.ask('something of the other', 'x', { population: 'acme/another' })
+    expect(node.level.standings()).toMatchObject([{ population: 'acme/another', requests: 2 }])
+    await node.ask(CANCEL, ABOUT)
+    expect(node.level.standings()).toMatchObject([{ population: 'acme/support' }])
+    expect(node.level.standings()[0]?.labels).toBeGreaterThan(100)
+    await node.ask(CANCEL.replace('kindly', 'now'), ABOUT)
+    cache.failing = true
+    await node.plugin.close()
+  }, 20_000)
+})
