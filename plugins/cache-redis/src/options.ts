@@ -49,6 +49,7 @@ interface Limits {
   readonly commandTimeoutMs: number
   readonly maxInFlight: number
   readonly maxSubscriptions: number
+  readonly maxFlightBytes: number
   readonly connectOnStart: boolean
 }
 
@@ -121,6 +122,12 @@ export const redisOptions: z.ZodType<CacheRedisOptions, CacheRedisInput> = z.str
     .max(1_000_000)
     .default(10_000)
     .describe('Subscriptions of the bus at once; a subscribe beyond it is OVERLOADED'),
+  maxFlightBytes: z
+    .int()
+    .min(1)
+    .max(256 * 1024 * 1024)
+    .default(8 * 1024 * 1024)
+    .describe('Bytes that one flight may hand over; beyond it append is TOO_LARGE'),
   leaseMs: z
     .int()
     .min(100)

@@ -6,6 +6,8 @@ import {
   cache,
   counters,
   definePlugin,
+  type Flights,
+  flights,
   type PluginFactory,
   type Port,
   SwitchyardError,
@@ -14,19 +16,26 @@ import { redisBus } from './bus/redis-bus.ts'
 import { redisCache } from './cache/redis-cache.ts'
 import { openConnection } from './connection.ts'
 import { redisCounters } from './counters/redis-counters.ts'
+import { redisFlights } from './flights/redis-flights.ts'
 import { guardOf } from './guard.ts'
 import { redisLog } from './log/redis-log.ts'
 import { type CacheRedisInput, redisOptions } from './options.ts'
 import { checkServer } from './server-check.ts'
 import { resolveTarget } from './target.ts'
 
-const provides: { readonly cache: Port<Cache>; readonly counters: Port<Counters>; readonly bus: Port<Bus> } = {
+const provides: {
+  readonly cache: Port<Cache>
+  readonly counters: Port<Counters>
+  readonly bus: Port<Bus>
+  readonly flights: Port<Flights>
+} = {
   cache,
   counters,
   bus,
+  flights,
 }
 
-/** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `cache`, `counters` and `bus`. */
+/** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `cache`, `counters`, `bus` and `flights`. */
 export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
   name: '@switchyard/cache-redis',
   contract: 1,
@@ -58,12 +67,15 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
       events.start().catch(() => {})
     }
     const messages = redisBus({ client, subscriber, guard, keyPrefix, maxSubscriptions, log })
+    const shared = redisFlights({ ...options, client, subscriber, guard, clock, log })
+    onClose(() => shared.close())
     const deletionMs = options.leaseMs + options.replicaTimeoutMs
     return {
       ports: {
         cache: redisCache({ ...options, client, guard, clock, log: events, errors: log, deletionMs }),
         counters: redisCounters({ client, guard, clock, keyPrefix }),
         bus: messages,
+        flights: shared,
       },
       health: (probing) =>
         guard.run(
