@@ -34,6 +34,8 @@ const MISS = Object.freeze({ 'x-switchyard-cache': 'miss' })
 export function cachePolicy(parts: PolicyParts): Policy {
   const { name, kinds, cache, near, store, flight, semantic, writes, countsOf, clock, headers } = parts
   const { refresh, isDueEarly } = refresherOf(parts)
+  // A store in this process is the nearest level, made ready or not.
+  const storeLevel = cache.capabilities.shared ? 'l2' : 'l1'
 
   function around(call: Call, next: Next): Promise<Reply<Operation>> {
     const kind = kinds.get(call.operation)
@@ -72,7 +74,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
     const { call, kind, plan, counts } = lookup
     if (plan.wish !== 'no-cache') {
       const kept = await fromStore(parts, lookup, call.signal)
-      if (kept !== undefined && isYoung(kept, plan, clock.now())) return served(lookup, kept, 'l2')
+      if (kept !== undefined && isYoung(kept, plan, clock.now())) return served(lookup, kept, storeLevel)
     }
     if (plan.wish === 'only-if-cached') {
       counts.outcome('miss')
@@ -113,7 +115,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
 
   async function levelOf(plan: Plan, kind: Kind, signal: AbortSignal): Promise<'l1' | 'l2' | undefined> {
     if (near.get(plan.key, clock.now()) !== undefined) return 'l1'
-    return (await store.get(plan.key, kind, signal)) === undefined ? undefined : 'l2'
+    return (await store.get(plan.key, kind, signal)) === undefined ? undefined : storeLevel
   }
 
   return { name, stage: 'cache', operations: '*', around, explain }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** A field of a key. Each kind is told from the others: the text "1" is not the number 1, and neither is undefined. */
 export type KeyField = string | number | boolean | Uint8Array | undefined
@@ -12,12 +12,45 @@ const HEAD = 5
  * without the secret nobody can tell beforehand what a key will be. 43 characters of base64url.
  */
 export function keyedDigest(secret: string | Uint8Array, fields: readonly KeyField[]): string {
-  let size = 0
+  const { inner, outer } = padsOf(secret)
+  let size = BLOCK
   for (const field of fields) size += HEAD + roomFor(field)
   const bytes = Buffer.allocUnsafe(size)
-  let at = 0
+  bytes.set(inner)
+  let at = BLOCK
   for (const field of fields) at = put(bytes, at, field)
-  return createHmac('sha256', secret).update(bytes.subarray(0, at)).digest('base64url')
+  outer.set(hash('sha256', bytes.subarray(0, at), 'buffer'), BLOCK)
+  return hash('sha256', outer, 'base64url')
+}
+
+interface Pads {
+  readonly inner: Uint8Array
+  /** With room behind for the inner digest. */
+  readonly outer: Uint8Array
+}
+
+/** Bytes of a block of SHA-256, and of its digest. */
+const BLOCK = 64
+const DIGEST = 32
+const pads = new Map<string | Uint8Array, Pads>()
+
+/**
+ * HMAC (RFC 2104) as the two digests that it is made of: an `Hmac` object takes five times as long to make as both of them. A process knows few
+ * secrets; more than a hundred are not kept.
+ */
+function padsOf(secret: string | Uint8Array): Pads {
+  let known = pads.get(secret)
+  if (known === undefined) {
+    const given = typeof secret === 'string' ? Buffer.from(secret) : secret
+    const key = new Uint8Array(BLOCK)
+    key.set(given.byteLength > BLOCK ? hash('sha256', given, 'buffer') : given)
+    const outer = new Uint8Array(BLOCK + DIGEST)
+    outer.set(key.map((byte) => byte ^ 0x5c))
+    known = { inner: key.map((byte) => byte ^ 0x36), outer }
+    if (pads.size >= 100) pads.clear()
+    pads.set(secret, known)
+  }
+  return known
 }
 
 function roomFor(field: KeyField): number {

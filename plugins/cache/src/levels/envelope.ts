@@ -55,12 +55,13 @@ export async function unseal(
 }
 
 function joined(header: Header, payload: Uint8Array): Uint8Array {
-  const text = Buffer.from(JSON.stringify(header))
-  const value = new Uint8Array(HEAD + text.byteLength + payload.byteLength)
+  const text = JSON.stringify(header)
+  const length = Buffer.byteLength(text)
+  const value = Buffer.allocUnsafe(HEAD + length + payload.byteLength)
   value[0] = VERSION
-  new DataView(value.buffer).setUint32(1, text.byteLength)
-  value.set(text, HEAD)
-  value.set(payload, HEAD + text.byteLength)
+  value.writeUInt32BE(length, 1)
+  value.write(text, HEAD)
+  value.set(payload, HEAD + length)
   return value
 }
 

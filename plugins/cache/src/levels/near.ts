@@ -3,9 +3,18 @@ import { LRUCache } from 'lru-cache'
 import type { KeptReply } from './kept-reply.ts'
 
 interface Near {
-  readonly reply: KeptReply
+  readonly reply: KeptReply | Unopened
   readonly tags: readonly string[]
   readonly mark: string
+}
+
+/** A reply that was just stored, to be made ready when it is first asked for. */
+export interface Unopened {
+  readonly expiresAt: number
+  /** About what it will take in memory. */
+  readonly bytes: number
+  /** Throws where it is none of ours. */
+  open(): KeptReply
 }
 
 /** Replies ready in this process, each a copy of what the store holds. */
@@ -15,7 +24,9 @@ export interface NearLevel {
   /** A moment to be given to `set`, taken before the store was asked. */
   moment(): number
   /** Keeps a copy, unless a key was deleted since `moment`. `mark` was taken before the store was asked. */
-  set(key: string, reply: KeptReply, tags: readonly string[], mark: string | undefined, moment: number): void
+  set(key: string, reply: KeptReply | Unopened, tags: readonly string[], mark: string | undefined, moment: number): void
+  /** Drops a copy, as the store has another reply now. */
+  forget(key: string): void
   readonly entries: number
   readonly bytes: number
   close(): void
@@ -47,7 +58,12 @@ export function nearLevel(store: Cache, maxBytes: number): NearLevel {
       if (isOff || changes === undefined || !changes.current()) return undefined
       const near = entries.get(key)
       if (near === undefined) return undefined
-      if (near.reply.expiresAt > nowMs && store.mark?.(near.tags) === near.mark) return near.reply
+      if (near.reply.expiresAt > nowMs && store.mark?.(near.tags) === near.mark) {
+        if (!('open' in near.reply)) return near.reply
+        const reply = near.reply.open()
+        entries.set(key, { ...near, reply })
+        return reply
+      }
       entries.delete(key)
       return undefined
     },
@@ -55,6 +71,9 @@ export function nearLevel(store: Cache, maxBytes: number): NearLevel {
     set(key, reply, tags, mark, moment) {
       if (isOff || mark === undefined || moment !== deletions) return
       entries.set(key, { reply, tags, mark })
+    },
+    forget(key) {
+      entries.delete(key)
     },
     get entries() {
       return entries.size

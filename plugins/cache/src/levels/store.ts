@@ -97,30 +97,21 @@ export function storeLevel(options: StoreOptions): StoreLevel {
         return 'store-away'
       }
       writing += 1
-      const controller = new AbortController()
-      const cancel = clock.schedule(writeTimeoutMs, () =>
-        controller.abort(
-          new SwitchyardError('TIMEOUT', `cache: the store took longer than writeTimeoutMs, ${writeTimeoutMs} ms`),
-        ),
-      )
       try {
         const value = await seal(
           { operation: kind.operation, ...rest },
           payload,
           isRemote ? compressFrom : Number.POSITIVE_INFINITY,
         )
-        await cache.set(
-          key,
-          { value, expiresAt: rest.expiresAt, tags, ...(mark !== undefined && { mark }) },
-          { signal: controller.signal },
-        )
+        const entry = { value, expiresAt: rest.expiresAt, tags, ...(mark !== undefined && { mark }) }
+        if (isRemote) await within(clock, writeTimeoutMs, (signal) => cache.set(key, entry, { signal }))
+        else await cache.set(key, entry)
         return 'stored'
       } catch (error) {
         if (SwitchyardError.is(error, 'TOO_LARGE')) return 'too-large'
         failures.writes += 1
         return 'store-away'
       } finally {
-        cancel()
         writing -= 1
       }
     },
@@ -128,5 +119,17 @@ export function storeLevel(options: StoreOptions): StoreLevel {
     delete: remove,
     failures,
     isAway: () => lookups?.isOpen() ?? false,
+  }
+}
+
+/** Does what takes a signal, and aborts it after so long. */
+async function within<T>(clock: Pick<Clock, 'schedule'>, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const late = new SwitchyardError('TIMEOUT', `cache: the store took longer than writeTimeoutMs, ${ms} ms`)
+  const cancel = clock.schedule(ms, () => controller.abort(late))
+  try {
+    return await work(controller.signal)
+  } finally {
+    cancel()
   }
 }

@@ -5,12 +5,15 @@ import type { Lookup, LookupParts } from './lookup.ts'
 /** Share of the lifetime by which it is drawn at random, so that what was stored together does not expire together. */
 const JITTER = 0.1
 
+/** What a reply takes when it is ready, by what it takes stored. */
+const READY_TIMES = 3
+
 /**
  * Stores the reply that a call got from upstream, where it ended well and its kind keeps such ones; frames are undefined where it did not. Tells
  * the finding, if there was one, what came of it. Never rejects.
  */
 export async function file(
-  { name, near, store, clock, random, storeFallbacks }: LookupParts,
+  { name, cache, near, store, clock, random, storeFallbacks }: LookupParts,
   { kind, plan, mark }: Lookup,
   call: Call,
   frames: readonly Uint8Array[] | undefined,
@@ -35,9 +38,14 @@ export async function file(
   const times = { createdAt, freshUntil, expiresAt, tookMs }
   const outcome = await store.set(kind, { key, payload, by, tags, mark, ...times })
   if (outcome !== 'stored') return refused(outcome)
-  const reply: KeptReply = { ...kind.open(payload), operation: kind.operation, by, ...times }
-  near.set(key, reply, tags, mark, moment)
   call.trace.decide(name, 'stored', { bytes: payload.byteLength })
-  const answer = finding === undefined ? undefined : kind.wordsOf(reply.ready)
-  finding?.settle(answer === undefined ? undefined : { key, answer, expiresAt: freshUntil })
+  if (cache.capabilities.shared) {
+    // A copy of its own: the payload may be a view of far more.
+    const own = new Uint8Array(payload)
+    const open = (): KeptReply => ({ ...kind.open(own), operation: kind.operation, by, ...times })
+    near.set(key, { expiresAt, bytes: own.byteLength * READY_TIMES, open }, tags, mark, moment)
+  } else near.forget(key)
+  if (finding === undefined) return
+  const answer = kind.wordsOf(kind.open(payload).ready)
+  finding.settle(answer === undefined ? undefined : { key, answer, expiresAt: freshUntil })
 }
