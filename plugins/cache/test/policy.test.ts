@@ -52,6 +52,12 @@ describe('exact levels', () => {
     }
   })
 
+  test('who asks upstream is told its headers, and who comes later is not', async () => {
+    const { ask } = await startRig({ headers: { 'x-request-cost': '1' } })
+    expect((await ask('one')).headers).toEqual({ 'x-request-cost': '1', 'x-switchyard-cache': 'miss' })
+    expect((await ask('one')).headers).not.toHaveProperty('x-request-cost')
+  })
+
   test('another tenant is asked for itself', async () => {
     const { ask, asked } = await startRig()
     await ask('one')

@@ -179,8 +179,8 @@ export function beginFlight(
   }
 
   /** Runs the lead of one caller. Resolves with its failure. */
-  async function work({ options }: Seat, lost: AbortSignal): Promise<SwitchyardError | undefined> {
-    const signal = AbortSignal.any([stopped.signal, lost])
+  async function work({ options }: Seat, lost: AbortSignal | undefined): Promise<SwitchyardError | undefined> {
+    const signal = lost === undefined ? stopped.signal : AbortSignal.any([stopped.signal, lost])
     try {
       // Through a promise, so that a lead that throws is one that rejects.
       await each(
@@ -199,10 +199,10 @@ export function beginFlight(
       own === undefined
         ? undefined
         : outboxOf({ lead: own, maxBytes: fleet.maxBytes, onBroken: (error) => fleet.failed(error) })
-    const lost = new AbortController()
+    const lost = own === undefined ? undefined : new AbortController()
     const onLost = (): void => {
       // Once something was handed out here, it goes on for those who have it.
-      if (nothingCame()) lost.abort(own?.signal.reason)
+      if (nothingCame()) lost?.abort(own?.signal.reason)
     }
     if (own?.signal.aborted === true) onLost()
     own?.signal.addEventListener('abort', onLost, { once: true })
@@ -210,7 +210,7 @@ export function beginFlight(
       for (;;) {
         const [seat] = seats
         if (seat === undefined) break
-        const outcome = await leadBy(seat, lost.signal)
+        const outcome = await leadBy(seat, lost?.signal)
         if (outcome !== undefined) return outcome
       }
       stop(nobody())
@@ -221,13 +221,13 @@ export function beginFlight(
   }
 
   /** Undefined where another caller is to lead. */
-  async function leadBy(seat: Seat, lost: AbortSignal): Promise<Outcome | undefined> {
+  async function leadBy(seat: Seat, lost: AbortSignal | undefined): Promise<Outcome | undefined> {
     leader = seat
     const error = await work(seat, lost)
     if (error === undefined && !over) return landWell(seat)
     void land(seat, undefined)
     if (error === undefined || over) return 'over'
-    if (lost.aborted) {
+    if (lost?.aborted === true) {
       leader = undefined
       outbox = undefined
       return 'again'

@@ -7,8 +7,8 @@ import { fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup
 export interface Way {
   lead(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   landed(frames: readonly Uint8Array[] | undefined): Promise<void> | undefined
-  /** Whether upstream was asked. */
-  isUpstream(): boolean
+  /** Headers of the upstream's own reply; undefined where it was not asked, or replies have none. */
+  headers(): Readonly<Record<string, string>> | undefined
 }
 
 /** The way of one look-up behind the exact levels: once more the store, then likeness, then upstream, whose reply is stored. */
@@ -17,9 +17,10 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
   const { call, next, kind, plan, counts } = lookup
   let finding: SemanticFinding | undefined
   let upstream = false
+  let headers: Readonly<Record<string, string>> | undefined
   let startedAt = 0
   return {
-    isUpstream: () => upstream,
+    headers: () => headers,
     async lead(signal) {
       if (plan.wish !== 'no-cache') {
         // Another flight may have landed since the levels were asked.
@@ -35,7 +36,9 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
       call.trace.decide(name, 'miss')
       upstream = true
       startedAt = clock.monotonic()
-      return kind.frames(await next({ ...call, signal }))
+      const reply = await next({ ...call, signal })
+      if ('headers' in reply) headers = reply.headers as Readonly<Record<string, string>>
+      return kind.frames(reply)
     },
     landed: (frames) => (upstream ? file(parts, lookup, call, frames, clock.monotonic() - startedAt, finding) : undefined),
   }

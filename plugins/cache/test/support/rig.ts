@@ -55,6 +55,8 @@ export interface RigOptions {
   readonly semantic?: SemanticCache
   readonly answers?: (text: string, call: Call<'test.echo'>) => string | Promise<string>
   readonly storeFallbacks?: boolean
+  /** Of every reply from upstream. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly nearBytes?: number
   readonly random?: () => number
 }
@@ -108,7 +110,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const upstream = (async (call: Call<'test.echo'>): Promise<EchoReply> => {
     asked.push(call.request.text)
     purposes.push(call.attributes.purpose)
-    return { text: await answers(call.request.text, call), headers: {} }
+    return { text: await answers(call.request.text, call), headers: options.headers ?? {} }
   }) as unknown as Next
   return {
     clock,
