@@ -28,6 +28,7 @@ export {
 } from './suites/model/model-fixture.ts'
 export { modelSuite } from './suites/model/model-suite.ts'
 export { routerSuite } from './suites/router/router-suite.ts'
+export { semanticCacheSuite } from './suites/semantic-cache/semantic-cache-suite.ts'
 export { sqlSuite } from './suites/sql/sql-suite.ts'
 export { strategySuite } from './suites/strategy/strategy-suite.ts'
 export { type AnySuite, suites } from './suites/suites.ts'

@@ -42,7 +42,7 @@ describe('a wrong call ends with 2 and says what to do', () => {
     [
       'an unknown port',
       ['run', fixture('map-cache'), '--port', 'fax'],
-      /no suite for port fax; there are access, bus, cache, counters, embedder, health/,
+      /no suite for port fax; there are access, bus, cache, counters, embedder, /,
     ],
     ['a wrong clock', ['run', 'x', ...CACHE, '--clock', 'sun'], /--clock is virtual or system/],
     ['options that are no JSON', ['run', 'x', ...CACHE, '--options', '{a}'], /--options is no JSON/],

@@ -86,8 +86,8 @@ function encoderOf({ options: { embedding, dimensions }, deps, clock, log }: Con
   return gatewayEncoder({ to, dimensions: embedding.dimensions, timeoutMs: embedding.timeoutMs, calls, clock, log })
 }
 
-function judgeOf({ options: { judge }, deps, clock, log }: Context, calls: OwnCalls): Judge {
+function judgeOf({ options: { judge }, deps, clock, log, random }: Context, calls: OwnCalls): Judge {
   if (judge === undefined) return WORD_FOR_WORD
   const to = destinationOf('judge.model', judge.model, judge.target, deps satisfies Serving)
-  return modelJudge({ ...judge, to, calls, clock, log })
+  return modelJudge({ ...judge, to, calls, clock, log, random })
 }

@@ -172,7 +172,7 @@ describe('a judge that fails', () => {
       await node.ask(`how may i reset my password ${'abcdef'[at]}`, `other ${at}`)
       await node.clock.advance(1_000)
     }
-    expect(standing(node)).toMatchObject({ labels: 1, dropped: 6 })
+    expect(standing(node)).toMatchObject({ labels: 1, dropped: 4 })
     const { calls } = node
     expect(calls.at(-1)?.signal.reason).toMatchObject({ code: 'TIMEOUT' })
     expect(calls).toHaveLength(TRIALS + 1 + 4)
@@ -180,6 +180,45 @@ describe('a judge that fails', () => {
     await node.clock.advance(60_000)
     await node.ask('how may i reset my password then', 'another')
     expect(standing(node)).toMatchObject({ labels: 2 })
+  })
+
+  test('refused for one tenant’s sake serves the next one', async () => {
+    const node = await judged()
+    const refused = { call: { ...node.question('x').call, principal: { tenant: 'poor', keyId: 'k', roles: [] } } }
+    const right = judgeBy(() => true)
+    node.next = (call) => {
+      if (call.principal.tenant === 'poor') throw new SwitchyardError('BUDGET_EXCEEDED', 'no more')
+      return right(call)
+    }
+    await node.ask('how do i reset my password', 'x')
+    for (let at = 0; at < 8; at += 1) await node.ask(`how can i reset my password ${'abcdefgh'[at]}`, `${at}`, refused)
+    expect(standing(node)).toMatchObject({ labels: 0, dropped: 8 })
+    await node.ask('how would i reset my password', 'y')
+    expect(standing(node)).toMatchObject({ labels: 1, dropped: 8 })
+  })
+
+  test('by whose failing pairs come to no label: then as many equal ones come to none, so that errors seem no rarer', async () => {
+    const node = await judged({}, { maxLookupsPerSecond: 1_000_000 })
+    node.next = judgeBy(() => true)
+    await twoNear(node)
+    // Every third call fails.
+    let asked = 0
+    const right = node.next
+    node.next = (call) => (++asked % 3 === 0 ? said('hm') : right(call))
+    const word = (at: number): string => String.fromCharCode(97 + (at % 26), 97 + Math.floor(at / 26))
+    for (let at = 0; at < 60; at += 1)
+      await node.ask(`how may i reset my password ${word(at)}`, at % 2 === 0 ? 'same' : `other ${at}`)
+    const labels = standing(node)?.labels as number
+    const dropped = standing(node)?.dropped as number
+    expect(dropped / (labels + dropped)).toBeGreaterThan(0.15)
+  })
+
+  test('once to confirm a no: the no stands', async () => {
+    const node = await judged()
+    let asked = 0
+    node.next = judgeBy(() => (++asked === 1 ? false : 'hm'))
+    await twoNear(node)
+    expect(standing(node)).toMatchObject({ labels: 1, dropped: 0 })
   })
 
   test('under way at the end is aborted', async () => {
@@ -197,10 +236,10 @@ describe('a judge that fails', () => {
     expect(standing(node)).toMatchObject({ labels: 0, dropped: 1 })
     node.next = judgeBy(() => true)
     await node.ask('how would i reset my password', 'x')
-    expect(standing(node)).toMatchObject({ labels: 0, dropped: 2 })
+    expect(standing(node)).toMatchObject({ labels: 0, dropped: 1 })
     await node.clock.advance(600_000)
     await node.ask('how should i reset my password', 'y')
-    expect(standing(node)).toMatchObject({ labels: 1, dropped: 2 })
+    expect(standing(node)).toMatchObject({ labels: 1, dropped: 1 })
     // A trial does not last for ever.
     const before = node.calls.length
     await node.clock.advance(3_600_000 - 1)

@@ -9,6 +9,7 @@ import { flightsSuite } from './flights/flights-suite.ts'
 import { healthSuite } from './health/health-suite.ts'
 import { modelSuite } from './model/model-suite.ts'
 import { routerSuite } from './router/router-suite.ts'
+import { semanticCacheSuite } from './semantic-cache/semantic-cache-suite.ts'
 import { sqlSuite } from './sql/sql-suite.ts'
 import { strategySuite } from './strategy/strategy-suite.ts'
 
@@ -27,6 +28,7 @@ export const suites: readonly AnySuite[] = [
   keysSuite,
   modelSuite,
   routerSuite,
+  semanticCacheSuite,
   sqlSuite,
   strategySuite,
 ]

@@ -11,8 +11,8 @@ export interface Encoder {
   ready(occasion: Occasion): boolean
   /** A unit vector. Rejects where there is none, and never gives a doubtful one. */
   encode(text: string, occasion: Occasion): Promise<Float32Array>
-  /** Told whether a vector came in time. */
-  note(inTime: boolean): void
+  /** Told that a vector came in time, or why none did. */
+  note(failure: unknown): void
 }
 
 /** The embedded one: in the calling thread, always ready. */

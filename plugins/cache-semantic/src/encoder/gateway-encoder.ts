@@ -1,6 +1,6 @@
 import { type Clock, type Logger, SwitchyardError } from '@switchyard/contract'
 import { breaker } from '../own-calls/breaker.ts'
-import type { Occasion, OwnCalls } from '../own-calls/own-calls.ts'
+import { isOfTheCaller, type Occasion, type OwnCalls } from '../own-calls/own-calls.ts'
 import type { Destination } from '../own-calls/targets.ts'
 import { checkedVector, type Encoder } from './encoder.ts'
 
@@ -62,6 +62,7 @@ export function gatewayEncoder({ to, dimensions, timeoutMs, calls, clock, log }:
       log.warn({ encoder: id }, 'the embedding model gives unlike sentences the same vector: likeness is off')
     } catch (error) {
       state = 'unknown'
+      if (isOfTheCaller(error)) return
       askAgainAt = clock.monotonic() + (SwitchyardError.is(error, 'UPSTREAM_INVALID') ? DOUBT_MS : ASK_AGAIN_MS)
       log.warn({ encoder: id, error }, 'the embedding model could not be tried: likeness is off')
     }
@@ -76,7 +77,9 @@ export function gatewayEncoder({ to, dimensions, timeoutMs, calls, clock, log }:
       return false
     },
     encode: async (text, occasion) => (await vectorsOf([text], occasion))[0] as Float32Array,
-    note: (inTime) => guard.note(inTime),
+    note(failure) {
+      if (!isOfTheCaller(failure)) guard.note(failure === undefined)
+    },
   }
 }
 

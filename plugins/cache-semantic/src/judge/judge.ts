@@ -8,6 +8,8 @@ export interface Judge {
    * of few misses can be weighed for all.
    */
   share(): number
+  /** Whether an audit can hope for a label. */
+  ready(): boolean
   /** Never rejects. Undefined: no label. */
   says(pair: AnswerPair, occasion: Occasion): Promise<boolean | undefined>
 }
@@ -15,6 +17,7 @@ export interface Judge {
 /** Without a model: right is what says the same in the same words, and whatever else is wrong, so that errors are never thought too few. */
 export const WORD_FOR_WORD: Judge = {
   share: () => 1,
+  ready: () => true,
   says: async (pair) => sameWords(pair),
 }
 

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@switchyard/contract'
 import { breaker } from '../own-calls/breaker.ts'
-import type { Occasion, OwnCalls } from '../own-calls/own-calls.ts'
+import { isOfTheCaller, type Occasion, type OwnCalls } from '../own-calls/own-calls.ts'
 import type { Destination } from '../own-calls/targets.ts'
 import { tokenBucket } from '../own-calls/token-bucket.ts'
 import { settled } from '../policy/judgement.ts'
@@ -21,12 +21,16 @@ export interface ModelJudgeParts {
   readonly calls: OwnCalls
   readonly clock: Pick<Clock, 'monotonic'>
   readonly log: Pick<Logger, 'warn'>
+  /** Uniform in [0, 1). */
+  readonly random: () => number
 }
 
 const OPEN_MS = 60_000
 /** A judge that passed is tried again after so long, one that failed too. */
 const TRUST_MS = 3_600_000
 const DOUBT_MS = 600_000
+/** A no is said twice. */
+const CALLS_A_LABEL = 2
 /** Kept of the calls a minute for the labels of audits. */
 const RESERVE = 0.2
 
@@ -36,31 +40,32 @@ const RESERVE = 0.2
  * the answers are equal: labels for what is plainly right alone would make errors seem rare.
  */
 export function modelJudge(parts: ModelJudgeParts): Judge {
-  const { to, timeoutMs, maxPerMinute, maxChars, share, confirmNo, calls, clock, log } = parts
+  const { to, timeoutMs, maxPerMinute, maxChars, share, confirmNo, calls, clock, log, random } = parts
   const bucket = tokenBucket(clock, maxPerMinute, 60_000)
   const guard = breaker(clock, OPEN_MS)
-  const parameters = Object.entries({ temperature: 0, max_tokens: 16, ...parts.parameters }).filter(
-    ([, value]) => value !== null,
-  )
+  const given = Object.entries({ temperature: 0, max_tokens: 16, ...parts.parameters })
+  const parameters = Object.fromEntries(given.filter(([, value]) => value !== null))
   let trial: Promise<boolean> | undefined
+  let isTrusted = true
   let trialUntil = Number.NEGATIVE_INFINITY
 
-  const ask = async (pair: AnswerPair, occasion: Occasion, again: boolean): Promise<boolean | undefined> => {
-    if (!bucket.take()) return undefined
+  const ask = async (pair: AnswerPair, occasion: Occasion, again: boolean): Promise<Said> => {
+    if (!bucket.take()) return 'silent'
     try {
       const reply = await calls.ask(occasion, {
         purpose: 'judge',
         endpoint: 'chat/completions',
         to,
-        body: { messages: messagesOf(pair, again, maxChars), ...Object.fromEntries(parameters) },
+        body: { messages: messagesOf(pair, again, maxChars), ...parameters },
         timeoutMs,
       })
       const said = verdictIn(reply)
       guard.note(said !== undefined)
-      return said
-    } catch {
+      return said ?? 'silent'
+    } catch (error) {
+      if (isOfTheCaller(error)) return 'refused'
       guard.note(false)
-      return undefined
+      return 'silent'
     }
   }
 
@@ -68,11 +73,18 @@ export function modelJudge(parts: ModelJudgeParts): Judge {
     for (const [at, { pair, truth }] of KNOWN_PAIRS.entries()) {
       const said = await ask(pair, occasion, at % 2 === 1)
       if (said === truth) continue
-      trialUntil = clock.monotonic() + (said === undefined ? OPEN_MS : DOUBT_MS)
-      const wrong = said === undefined ? 'gave no plain yes or no' : 'was wrong about a pair whose truth is known'
+      if (said === 'refused') {
+        // Whoever comes next may have the means.
+        trial = undefined
+        return false
+      }
+      isTrusted = false
+      trialUntil = clock.monotonic() + (said === 'silent' ? OPEN_MS : DOUBT_MS)
+      const wrong = said === 'silent' ? 'gave no plain yes or no' : 'was wrong about a pair whose truth is known'
       log.warn({ model: to.model, pair: pair.asked }, `the judge ${wrong}: its words do not count for now`)
       return false
     }
+    isTrusted = true
     return true
   }
 
@@ -84,16 +96,24 @@ export function modelJudge(parts: ModelJudgeParts): Judge {
     return trial
   }
 
+  const hasCalls = (): boolean => bucket.filled() * maxPerMinute >= CALLS_A_LABEL
+  const ready = (): boolean => guard.mayAdmit() && hasCalls() && (isTrusted || clock.monotonic() >= trialUntil)
+
   return {
-    share: () => share * Math.max(0, Math.min(1, (bucket.filled() - RESERVE) / (0.5 - RESERVE))),
+    ready,
+    share: () => (ready() ? share * Math.max(0, Math.min(1, (bucket.filled() - RESERVE) / (0.5 - RESERVE))) : 0),
     async says(pair, occasion) {
-      if (!guard.admits() || !(await trusted(occasion))) return undefined
-      if (bucket.filled() * maxPerMinute < 1) return undefined
-      if (sameWords(pair)) return true
+      if (!guard.admits() || !(await trusted(occasion)) || !hasCalls()) return undefined
+      // As often as other pairs come to no label by its failing, these come to none either.
+      if (sameWords(pair)) return random() < guard.failing() ? undefined : true
       const first = await ask(pair, occasion, false)
-      if (first !== false || !confirmNo) return first
+      if (typeof first !== 'boolean') return undefined
+      if (first || !confirmNo) return first
       const second = await ask(pair, occasion, true)
-      return second === undefined ? undefined : settled(first, second)
+      // A no that could not be confirmed stands: in doubt, wrong.
+      return settled(first, second === true)
     },
   }
 }
+
+type Said = boolean | 'silent' | 'refused'

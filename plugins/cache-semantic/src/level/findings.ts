@@ -31,10 +31,16 @@ export function missed(looked: Looked, learning: Learning): SemanticFinding {
 }
 
 /** The candidate may be served. */
-export function hit(looked: Looked, candidate: Ranked<NamedGroup>, learning: Learning): SemanticFinding {
+export function hit(
+  looked: Looked,
+  candidate: Ranked<NamedGroup>,
+  { learning, mayAudit }: { readonly learning: Learning; readonly mayAudit: boolean },
+): SemanticFinding {
   const { verdict, where, population } = looked
-  const audit = verdict?.ask === 'audit'
-  let after = looked
+  // An answer that nobody can judge would be paid for in vain.
+  const audit = verdict?.ask === 'audit' && mayAudit
+  if (verdict?.ask === 'audit' && !mayAudit) population.counts.dropped += 1
+  let after: Looked = audit ? looked : { ...looked, verdict: undefined }
   let isServed = true
   const notServed = (): void => {
     if (!isServed) return

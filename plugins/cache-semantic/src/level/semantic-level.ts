@@ -138,12 +138,12 @@ export function semanticLevel(parts: LevelParts): SemanticCache {
     try {
       const limit = { clock, ms: options.embeddingTimeoutMs, what: 'the embedding', signal }
       vector = await timed(() => encoding, limit)
-    } catch {
+    } catch (error) {
       if (isAborted(signal)) throw abortReason(signal)
-      encoder.note(false)
+      encoder.note(error)
       return late(looked, learning)
     }
-    encoder.note(true)
+    encoder.note(undefined)
     let matches: readonly VectorMatch[]
     try {
       matches = await room.nearest(where, vector, signal)
@@ -160,7 +160,7 @@ export function semanticLevel(parts: LevelParts): SemanticCache {
     population.counts.hits += 1
     population.counts.repeats += 1
     served.set(`${where}\n${candidate.id}`, candidate.group.id)
-    return hit({ ...looked, verdict }, candidate, learning)
+    return hit({ ...looked, verdict }, candidate, { learning, mayAudit: judge.ready() })
   }
 
   return {

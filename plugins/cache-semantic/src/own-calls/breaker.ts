@@ -4,8 +4,12 @@ import type { Clock } from '@switchyard/contract'
 export interface Breaker {
   /** Whether it may be tried now; true for one caller at a time after a break. */
   admits(): boolean
+  /** As `admits`, without trying. */
+  mayAdmit(): boolean
   /** How a try went. */
   note(isGood: boolean): void
+  /** The moving share of failures, in [0, 1]. */
+  failing(): number
 }
 
 /** How much one outcome moves the failure rate: from nought, four failures running break it. */
@@ -17,6 +21,8 @@ export function breaker(clock: Pick<Clock, 'monotonic'>, openMs: number): Breake
   let failing = 0
   let openUntil: number | undefined
   return {
+    failing: () => failing,
+    mayAdmit: () => openUntil === undefined || clock.monotonic() >= openUntil,
     admits() {
       if (openUntil === undefined) return true
       const now = clock.monotonic()

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Call,
   type Clock,
+  type ErrorCode,
   type ModelEndpoint,
   type Next,
   quietTrace,
@@ -37,6 +38,22 @@ export interface OwnCalls {
   ask(occasion: Occasion, what: OwnCall): Promise<unknown>
   /** Aborts all that is under way. */
   close(): void
+}
+
+/** Codes that say something of who asks, and nothing of who is asked: one tenant's empty budget is no fault of a model that all use. */
+const OF_THE_CALLER: ReadonlySet<string> = new Set<ErrorCode>([
+  'ABORTED',
+  'BUDGET_EXCEEDED',
+  'CLOSED',
+  'FORBIDDEN',
+  'POLICY_REFUSED',
+  'RATE_LIMITED',
+  'UNAUTHENTICATED',
+])
+
+/** Whether a call of our own was refused for its principal's sake. */
+export function isOfTheCaller(error: unknown): boolean {
+  return SwitchyardError.is(error) && OF_THE_CALLER.has(error.code)
 }
 
 const MOST_BYTES = 4 * 1024 * 1024
