@@ -1,5 +1,7 @@
 export { type CacheAdmin, type CacheReport, cacheAdmin, type Invalidated, type Invalidation } from './admin/port.ts'
 export type { Outcome, Tally } from './counts.ts'
 export type { BypassPlan, BypassReason, Kept, Kind, LikenessPlan, Marks, Plan, WritePlan } from './kind.ts'
+export { type ModelKindParts, modelKind } from './model/model-kind.ts'
+export { type ModelInput, type ModelOptions, modelOptions, SAMPLINGS, SCOPES } from './model/options.ts'
 export { type CacheInput, type CacheOptions, cacheOptions } from './options.ts'
 export { responseCache } from './plugin.ts'
