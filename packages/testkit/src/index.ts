@@ -32,6 +32,7 @@ export { semanticCacheSuite } from './suites/semantic-cache/semantic-cache-suite
 export { sqlSuite } from './suites/sql/sql-suite.ts'
 export { strategySuite } from './suites/strategy/strategy-suite.ts'
 export { type AnySuite, suites } from './suites/suites.ts'
+export { vectorsSuite } from './suites/vectors/vectors-suite.ts'
 export { DEFAULT_TOKENS } from './upstream/answer.ts'
 export { BIG_INTEGER } from './upstream/chat.ts'
 export { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from './upstream/fake-upstream.ts'

@@ -12,6 +12,7 @@ import { routerSuite } from './router/router-suite.ts'
 import { semanticCacheSuite } from './semantic-cache/semantic-cache-suite.ts'
 import { sqlSuite } from './sql/sql-suite.ts'
 import { strategySuite } from './strategy/strategy-suite.ts'
+import { vectorsSuite } from './vectors/vectors-suite.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of suites holds suites of unlike ports
 export type AnySuite = Suite<any, any>
@@ -31,4 +32,5 @@ export const suites: readonly AnySuite[] = [
   semanticCacheSuite,
   sqlSuite,
   strategySuite,
+  vectorsSuite,
 ]
