@@ -1,12 +1,12 @@
 import { SwitchyardError } from '@switchyard/contract'
 import type { Client } from '../connection.ts'
 import type { Step } from '../guard.ts'
-import { runScriptOfBytes } from '../run-script.ts'
 import type { Acknowledgements, OtherLease } from './acknowledgements.ts'
 import type { RawEntry } from './events.ts'
 import type { Follower } from './follower.ts'
 import type { LogId } from './ids.ts'
 import type { LogKeys } from './keys.ts'
+import type { RunLogScript } from './run.ts'
 import { CONFIRM, DELETE } from './scripts.ts'
 
 export interface DeletionSettings {
@@ -16,7 +16,7 @@ export interface DeletionSettings {
 }
 
 export interface DeletionsOptions {
-  readonly client: Client
+  readonly run: RunLogScript
   /** A connection of its own: WAIT blocks. */
   readonly waiter: Client
   readonly keys: LogKeys
@@ -33,7 +33,7 @@ const MOST_TRIES = 3
 
 /** Makes what deletes; see `remove` of the log. */
 export function deletions(options: DeletionsOptions): (kind: 'tag' | 'key', name: string, step: Step) => Promise<void> {
-  const { client, waiter, keys, before, following, heard, settings } = options
+  const { run, waiter, keys, before, following, heard, settings } = options
 
   /** Whether replicas have the entry; false where the server that is the master now never had it. */
   async function confirm(id: LogId, genesis: string, replicas: number): Promise<boolean> {
@@ -53,7 +53,7 @@ export function deletions(options: DeletionsOptions): (kind: 'tag' | 'key', name
 
   async function removeOnce(kind: 'tag' | 'key', name: string): Promise<boolean> {
     const place = following.place()
-    const reply = (await runScriptOfBytes(client, DELETE, [...before(), kind, name, place.position], 2)) as Reply
+    const reply = (await run(DELETE, [...before(), kind, name, place.position], 2)) as Reply
     const [id, genesis, replicas, holdMs, others, entries] = reply
     const told = heard.wait(String(id), leasesOf(others), Number(holdMs))
     following.absorb(place, entries)

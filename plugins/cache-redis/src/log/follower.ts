@@ -1,10 +1,9 @@
 import type { Clock, Logger } from '@switchyard/contract'
-import type { Client } from '../connection.ts'
 import { toSwitchyardError } from '../errors.ts'
-import { runScriptOfBytes } from '../run-script.ts'
 import { eventOf, isChain, type LogEvent, type RawEntry } from './events.ts'
 import { FIRST_ID, isOlder, type LogId } from './ids.ts'
 import type { LogKeys } from './keys.ts'
+import type { RunLogScript } from './run.ts'
 import { ACKNOWLEDGE, LOAD, RENEW } from './scripts.ts'
 import { type TagTable, tagTable } from './tag-table.ts'
 
@@ -16,7 +15,7 @@ export interface LogListener {
 }
 
 export interface FollowerOptions {
-  readonly client: Client
+  readonly run: RunLogScript
   readonly keys: LogKeys
   readonly node: string
   /** Keys and first arguments of every script. */
@@ -56,11 +55,15 @@ const RENEWALS_PER_LEASE = 4
 const MOST_ENTRIES = 1_000
 
 /** Makes a follower that stands nowhere. */
-export function follower({ client, keys, node, before, clock, log, leaseMs }: FollowerOptions): Follower {
+export function follower({ run, keys, node, before, clock, log, leaseMs }: FollowerOptions): Follower {
   const tags = tagTable()
   const listeners = new Map<string, Set<LogListener>>()
   const waiting = new Set<{ readonly id: LogId; resolve(): void; reject(reason: Error): void }>()
+  /** What waits for the next turn, in order. */
+  let due: (() => void)[] = []
   let position: LogId = FIRST_ID
+  /** As far as listeners were told. */
+  let toldTo: LogId = FIRST_ID
   let generation = 0
   let loaded = false
   let trustedUntil = Number.NEGATIVE_INFINITY
@@ -84,17 +87,40 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
     }
   }
 
+  /**
+   * The table changes at once, listeners are told in the next turn, and only then is anything acknowledged or trusted: a read that was
+   * found alive just before has handed its entry on by then, so whoever keeps a copy of it drops it when told.
+   */
+  function inNextTurn(action: () => void): void {
+    due.push(action)
+    if (due.length > 1) return
+    setImmediate(() => {
+      const actions = due
+      due = []
+      for (const one of actions) if (closed === undefined) one()
+    })
+  }
+
   function apply(event: LogEvent): void {
     if (event.type === 'tag' || event.type === 'key') tags.delete(event.type, event.key, event.id)
     else if (event.type === '!floor') tags.raise(event.key)
     else if (event.type === '!keys') tags.forgetKeys(event.key)
     position = event.id
-    tell(event)
+  }
+
+  function tellGap(at: LogId): void {
+    for (const listener of new Set([...listeners.values()].flatMap((some) => [...some]))) {
+      try {
+        listener.gap?.(at)
+      } catch (error) {
+        blame(error)
+      }
+    }
   }
 
   function settle(): void {
     for (const one of [...waiting]) {
-      if (isOlder(position, one.id)) continue
+      if (isOlder(toldTo, one.id)) continue
       waiting.delete(one)
       one.resolve()
     }
@@ -112,7 +138,7 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
     if (waitingNodes.size === 0) return
     const inboxes = [...waitingNodes].map((one) => keys.inbox(one))
     // Where it does not arrive, the other waits for the end of this node's lease.
-    runScriptOfBytes(client, ACKNOWLEDGE, [...inboxes, node, position], inboxes.length).catch(() => {})
+    run(ACKNOWLEDGE, [...inboxes, node, toldTo], inboxes.length).catch(() => {})
   }
 
   function absorb(place: Place, entries: readonly RawEntry[]): void {
@@ -122,33 +148,37 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
       gap()
       return
     }
-    const waitingNodes = new Set<string>()
-    for (const event of events) {
-      if (!isOlder(position, event.id)) continue
-      apply(event)
-      if (event.by !== undefined && event.by !== node) waitingNodes.add(event.by)
-    }
-    settle()
-    acknowledge(waitingNodes)
+    const news = events.filter(({ id }) => isOlder(position, id))
+    for (const event of news) apply(event)
+    inNextTurn(() => {
+      const waitingNodes = new Set<string>()
+      for (const event of news) {
+        tell(event)
+        toldTo = event.id
+        if (event.by !== undefined && event.by !== node) waitingNodes.add(event.by)
+      }
+      settle()
+      acknowledge(waitingNodes)
+    })
   }
 
   async function load(): Promise<void> {
     const sentAt = clock.monotonic()
-    const fields = (await runScriptOfBytes(client, LOAD, before(), 2)) as Buffer[]
+    const fields = (await run(LOAD, before(), 2)) as Buffer[]
     if (closed !== undefined) return
     position = tags.load(fields)
     loaded = true
-    trustedUntil = sentAt + leaseMs * TRUST
-    if (generation > 0) {
-      for (const listener of new Set([...listeners.values()].flatMap((some) => [...some]))) {
-        try {
-          listener.gap?.(position)
-        } catch (error) {
-          blame(error)
-        }
-      }
-    }
-    settle()
+    const began = generation
+    const at = position
+    await new Promise<void>((resolve) => {
+      inNextTurn(() => {
+        if (generation > 0) tellGap(at)
+        toldTo = at
+        if (generation === began) trustedUntil = sentAt + leaseMs * TRUST
+        settle()
+        resolve()
+      })
+    })
   }
 
   /** Resolves with whether to ask again at once. */
@@ -156,7 +186,7 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
     const sentAt = clock.monotonic()
     const place = { position, generation }
     const args = [...before(), position, tags.genesis, String(MOST_ENTRIES)]
-    const [said, entries] = (await runScriptOfBytes(client, RENEW, args, 2)) as [Buffer, RawEntry[]?]
+    const [said, entries] = (await run(RENEW, args, 2)) as [Buffer, RawEntry[]?]
     if (closed !== undefined || place.generation !== generation) return false
     if (String(said) === 'gap') {
       gap()
@@ -165,8 +195,12 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
     absorb(place, entries ?? [])
     if (place.generation !== generation) return false
     if (String(said) === 'more') return true
-    trustedUntil = Math.max(trustedUntil, sentAt + leaseMs * TRUST)
-    return !current()
+    return new Promise((resolve) => {
+      inNextTurn(() => {
+        if (place.generation === generation) trustedUntil = Math.max(trustedUntil, sentAt + leaseMs * TRUST)
+        resolve(!current())
+      })
+    })
   }
 
   async function tick(): Promise<void> {
@@ -206,12 +240,12 @@ export function follower({ client, keys, node, before, clock, log, leaseMs }: Fo
     absorb,
     applied(id) {
       if (closed !== undefined) return Promise.reject(closed)
-      if (loaded && !isOlder(position, id)) return Promise.resolve()
+      if (loaded && !isOlder(toldTo, id)) return Promise.resolve()
       return new Promise((resolve, reject) => waiting.add({ id, resolve, reject }))
     },
     appliedOrLapsed(id) {
       const left = trustedUntil - clock.monotonic()
-      if (left <= 0 || !isOlder(position, id)) return Promise.resolve()
+      if (left <= 0 || !isOlder(toldTo, id)) return Promise.resolve()
       return new Promise((resolve, reject) => {
         const cancelWait = clock.schedule(left, () => {
           waiting.delete(one)

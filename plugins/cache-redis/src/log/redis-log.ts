@@ -18,7 +18,6 @@ import { randomBytes } from 'node:crypto'
 import { type Clock, type Logger, SwitchyardError } from '@switchyard/contract'
 import type { Client } from '../connection.ts'
 import type { Step } from '../guard.ts'
-import { runScriptOfBytes } from '../run-script.ts'
 import { acknowledgements } from './acknowledgements.ts'
 import { type DeletionSettings, deletions } from './deletions.ts'
 import type { NewLogEvent } from './events.ts'
@@ -26,6 +25,7 @@ import { follower, type LogListener } from './follower.ts'
 import type { LogId } from './ids.ts'
 import { logKeys } from './keys.ts'
 import { logReader } from './reader.ts'
+import { logScripts } from './run.ts'
 import { APPEND, LEAVE } from './scripts.ts'
 import type { TagTable } from './tag-table.ts'
 
@@ -82,6 +82,7 @@ export interface RedisLog {
 export function redisLog(options: RedisLogOptions): RedisLog {
   const { client, blocking, clock, log, keyPrefix, settings } = options
   const keys = logKeys(keyPrefix)
+  const run = logScripts(client)
   const node = randomBytes(9).toString('base64url')
   const heard = acknowledgements(clock)
 
@@ -96,9 +97,9 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     String(settings.maxTags),
   ]
 
-  const following = follower({ client, keys, node, before, clock, log, leaseMs: settings.leaseMs })
+  const following = follower({ run, keys, node, before, clock, log, leaseMs: settings.leaseMs })
   const reading = logReader({ reader: blocking(), keys, node, following, heard, clock, blockMs: settings.blockMs })
-  const remove = deletions({ client, waiter: blocking(), keys, before, following, heard, settings })
+  const remove = deletions({ run, waiter: blocking(), keys, before, following, heard, settings })
 
   return {
     current: following.current,
@@ -115,7 +116,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
         payload === undefined ? '0' : '1',
         payload === undefined ? '' : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
       ])
-      return String(await runScriptOfBytes(client, APPEND, [...before(), ...given], 2))
+      return String(await run(APPEND, [...before(), ...given], 2))
     },
     async start() {
       reading.start()
