@@ -93,10 +93,10 @@ export function cachePolicy(parts: PolicyParts): Policy {
       return kind.assemble(flown.frames, { level: 'coalesced', age: 0, entry: entryOf(plan.key) }, call)
     }
     const reply = await kind.assemble(flown.frames, undefined, call)
-    // Frames bear what every caller may be told; who asked upstream is told all that it said.
+    // Frames bear what every caller may be told; who led is told all that its reply said.
     const said = way.headers()
     if (said === undefined) return reply
-    return told(reply, headers ? { ...said, ...MISS } : said)
+    return told(reply, headers && way.isUpstream() ? { ...said, ...MISS } : said)
   }
 
   /** Calls under way are shared within it. Who asks for an answer of its own shares none, nor whoever cannot tell what was invalidated since. */

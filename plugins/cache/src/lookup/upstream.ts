@@ -1,4 +1,4 @@
-import type { SemanticFinding } from '@switchyard/contract'
+import type { Operation, Reply, SemanticFinding } from '@switchyard/contract'
 import { alike } from './alike.ts'
 import { file } from './file.ts'
 import { fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup.ts'
@@ -7,7 +7,9 @@ import { fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup
 export interface Way {
   lead(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   landed(frames: readonly Uint8Array[] | undefined): Promise<void> | undefined
-  /** Headers of the upstream's own reply; undefined where it was not asked, or replies have none. */
+  /** Whether upstream was asked. */
+  isUpstream(): boolean
+  /** Headers of the reply that came, from upstream or from what is stored; undefined where replies have none. */
   headers(): Readonly<Record<string, string>> | undefined
 }
 
@@ -19,7 +21,14 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
   let upstream = false
   let headers: Readonly<Record<string, string>> | undefined
   let startedAt = 0
+
+  function framesOf(reply: Reply<Operation>): AsyncIterable<Uint8Array> {
+    if ('headers' in reply) headers = reply.headers as Readonly<Record<string, string>>
+    return kind.frames(reply)
+  }
+
   return {
+    isUpstream: () => upstream,
     headers: () => headers,
     async lead(signal) {
       if (plan.wish !== 'no-cache') {
@@ -27,18 +36,16 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
         const kept =
           near.get(plan.key, clock.now()) ?? (cache.capabilities.shared ? await fromStore(parts, lookup, signal) : undefined)
         if (kept !== undefined && kept.freshUntil > clock.now() && isYoung(kept, plan, clock.now()))
-          return kind.frames(hit(parts, lookup, kept, 'l2'))
+          return framesOf(hit(parts, lookup, kept, 'l2'))
         const likely = await alike(parts, lookup, signal)
-        if (likely.reply !== undefined) return kind.frames(likely.reply)
+        if (likely.reply !== undefined) return framesOf(likely.reply)
         finding = likely.finding
       }
       counts.outcome('miss')
       call.trace.decide(name, 'miss')
       upstream = true
       startedAt = clock.monotonic()
-      const reply = await next({ ...call, signal })
-      if ('headers' in reply) headers = reply.headers as Readonly<Record<string, string>>
-      return kind.frames(reply)
+      return framesOf(await next({ ...call, signal }))
     },
     landed: (frames) => (upstream ? file(parts, lookup, call, frames, clock.monotonic() - startedAt, finding) : undefined),
   }
