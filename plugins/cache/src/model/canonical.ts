@@ -9,7 +9,7 @@ const HOLE_TEXT = '\u0000'
 /**
  * A value of JSON in one form: keys sorted, numbers as JavaScript writes them (1, 1.0 and 1e0 are one, -0 is 0), texts with every lone
  * surrogate escaped, lists in their order, unknown members included. Two values have one form only if they are equal. Undefined where
- * that cannot be promised: numbers beyond what a double holds, what JSON cannot say, and values nested too deep.
+ * that cannot be promised: what JSON cannot say, infinite numbers among it, and values nested too deep.
  * @param leftOut Members of the value itself, and not of those inside, that are left out.
  */
 export function canonicalJson(value: unknown, leftOut?: ReadonlySet<string>): string | undefined {
@@ -23,7 +23,7 @@ function write(value: unknown, depth: number, out: string[], leftOut?: ReadonlyS
       out.push(JSON.stringify(value))
       return true
     case 'number':
-      if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) return false
+      if (!Number.isFinite(value)) return false
       out.push(String(value))
       return true
     case 'boolean':

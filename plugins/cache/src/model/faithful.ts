@@ -7,7 +7,7 @@ const MAX_DEPTH = 200
 
 /**
  * Whether what was parsed is all that the bytes say, to whatever parser. It is not where a key stands twice in one object, of which one
- * server reads the first and another the last, or where the bytes are no UTF-8.
+ * server reads the first and another the last, where a whole number is beyond what a double holds, or where the bytes are no UTF-8.
  */
 export function isFaithful(raw: Uint8Array, parsed: unknown): boolean {
   return isUtf8(raw) && membersIn(raw) === membersOf(parsed, 0)
@@ -39,8 +39,10 @@ function afterString(bytes: Buffer, open: number): number {
   }
 }
 
-/** NaN where it is nested too deep to be counted. */
+/** NaN where it is nested too deep to be counted, and where a number may have been rounded. */
 function membersOf(value: unknown, depth: number): number {
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) || (!Number.isInteger(value) && Number.isFinite(value)) ? 0 : Number.NaN
   if (typeof value !== 'object' || value === null) return 0
   if (depth > MAX_DEPTH) return Number.NaN
   let members = 0

@@ -76,7 +76,6 @@ export function identityOf(parts: IdentityParts): Identity | { readonly reason: 
     FORMAT,
     tenant,
     scope.kind,
-    scope.parts.length,
     ...scope.parts,
     settings.name,
     settings.version,
