@@ -1,10 +1,15 @@
 import { type Flights, flights, type Lead, type Listening } from '@switchyard/contract'
+import { recordingLogger, systemClock } from '@switchyard/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { privateRedis } from '../../../scripts/services/index.ts'
+import { redisFlights } from '../src/flights/redis-flights.ts'
+import { guardOf } from '../src/guard.ts'
 import type { CacheRedisInput } from '../src/index.ts'
 import { bytes, hear, node } from './support/flights.ts'
 import { failureOf, freshPrefix, needs, needsServer, open, PATIENCE, serverUrl } from './support/server.ts'
+
+const clock = systemClock()
 
 describe('on one Redis', () => {
   needsServer()
@@ -159,6 +164,66 @@ describe('when Redis', () => {
     await expect.poll(joins, PATIENCE).toBe('leader')
     await expect.poll(() => lead.signal.aborted, PATIENCE).toBe(true)
     expect(lead.signal.reason).toMatchObject({ code: 'CONFLICT' })
+  })
+
+  test('gave the lead to another, the very next append is refused, and so is its count and its end', async () => {
+    const [here, there] = await two()
+    const lead = (await here.join('k')) as Lead
+    await lead.append(bytes('1'))
+    await redis.ask('FLUSHALL')
+    const next = (await there.join('k')) as Lead
+    expect([await failureOf(lead.append(bytes('2'))), lead.signal.aborted]).toEqual([
+      expect.objectContaining({ code: 'CONFLICT', retryable: true }),
+      true,
+    ])
+    expect(await failureOf(lead.listeners())).toMatchObject({ code: 'CONFLICT' })
+    await lead.abandon()
+    await next.append(bytes('new'))
+    const ear = hear((await here.join('k')) as Listening)
+    await next.complete()
+    await expect.poll(() => ear.end, PATIENCE).toBe('complete')
+    expect(ear.text).toBe('new')
+  })
+
+  test('did what it was told but its reply was lost, nothing is said twice', async () => {
+    const client = new Redis(redis.url)
+    onTestFinished(() => client.disconnect())
+    let losing = 0
+    const lossy = new Proxy(client, {
+      get(target, name) {
+        const own: unknown = Reflect.get(target, name)
+        if (typeof own !== 'function') return own
+        return async (...args: unknown[]) => {
+          const reply: unknown = await own.apply(target, args)
+          if (name !== 'callBuffer' && name !== 'evalsha') return reply
+          if (losing === 0) return reply
+          losing -= 1
+          throw new Error('Connection is closed.')
+        }
+      },
+    })
+    const guard = guardOf({ clock, commandTimeoutMs: 1_000, maxInFlight: 100 })
+    onTestFinished(() => guard.close())
+    const all = {
+      subscriber: new Redis(redis.url),
+      guard,
+      clock,
+      keyPrefix: freshPrefix(),
+      maxFlightBytes: 100,
+      log: recordingLogger(),
+    }
+    onTestFinished(() => all.subscriber.disconnect())
+    const shared = redisFlights({ ...all, client: lossy })
+    const lead = (await shared.join('k')) as Lead
+    const ear = hear((await shared.join('k')) as Listening)
+    for (const text of ['1', '2', '3']) {
+      losing = 2
+      await lead.append(bytes(text))
+    }
+    losing = 1
+    await lead.complete()
+    await expect.poll(() => ear.end, PATIENCE).toBe('complete')
+    expect(ear.text).toBe('123')
   })
 
   test('forgot everything, the leader loses its lead and listeners are told', { timeout: 30_000 }, async () => {
