@@ -18,6 +18,11 @@ export interface CacheMemoryInput {
   maxFlights?: number | undefined
   /** Bytes that one flight may hand over, 8 MiB unless told otherwise; beyond it `append` is `TOO_LARGE`. */
   maxFlightBytes?: number | undefined
+  /**
+   * Bytes that all vectors together may take, 128 MiB unless told otherwise and at most 4 GiB: beyond it the least recently used
+   * partitions go. One partition may take half of it.
+   */
+  maxVectorBytes?: number | undefined
 }
 
 /** What the plugin works with. */
@@ -29,6 +34,7 @@ export interface CacheMemoryOptions {
   maxSubscriptions: number
   maxFlights: number
   maxFlightBytes: number
+  maxVectorBytes: number
 }
 
 /** Options of `cacheMemory`. */
@@ -71,6 +77,14 @@ export const options: z.ZodType<CacheMemoryOptions, CacheMemoryInput> = z
       .positive()
       .default(8 * MIB)
       .describe('Bytes that one flight may hand over; beyond it append is TOO_LARGE.'),
+    maxVectorBytes: z
+      .int()
+      .positive()
+      .max(4096 * MIB)
+      .default(128 * MIB)
+      .describe(
+        'Bytes that all vectors together may take; beyond it the least recently used partitions go. One partition may take half of it.',
+      ),
   })
   .refine(({ maxBytes, maxEntryBytes }) => maxEntryBytes === undefined || maxEntryBytes <= maxBytes, {
     path: ['maxEntryBytes'],

@@ -17,6 +17,8 @@ describe('options refuse', () => {
     ['no subscriptions', { maxSubscriptions: 0 }, /maxSubscriptions: /],
     ['no flights', { maxFlights: 0 }, /maxFlights: /],
     ['flights of no bytes', { maxFlightBytes: 0 }, /maxFlightBytes: /],
+    ['no bytes for vectors', { maxVectorBytes: 0 }, /maxVectorBytes: /],
+    ['vectors of more than 4 GiB', { maxVectorBytes: 2 ** 32 + 1 }, /maxVectorBytes: /],
   ])('%s', async (_, input, message) => {
     await expect(startPlugin(cacheMemory(input))).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
@@ -32,6 +34,7 @@ const STANDARD = {
   maxSubscriptions: 10_000,
   maxFlights: 100_000,
   maxFlightBytes: 8_388_608,
+  maxVectorBytes: 134_217_728,
 }
 
 describe('options default', () => {
