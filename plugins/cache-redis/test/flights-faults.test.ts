@@ -170,7 +170,8 @@ describe('when Redis', () => {
     const [here, there] = await two()
     const lead = (await here.join('k')) as Lead
     await lead.append(bytes('1'))
-    await redis.ask('DEL', (await redis.ask('KEYS', '*:lead')).trim())
+    const [held = ''] = /\S+:lead/.exec(await redis.ask('KEYS', '*:lead')) ?? []
+    expect(await redis.ask('DEL', held)).toBe('1')
     const next = (await there.join('k')) as Lead
     expect([await failureOf(lead.append(bytes('2'))), lead.signal.aborted]).toEqual([
       expect.objectContaining({ code: 'CONFLICT', retryable: true }),
