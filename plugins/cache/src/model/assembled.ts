@@ -60,21 +60,18 @@ class SharedBody implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
-    for (;;) {
-      if (this.#over) return this.#last()
+    while (!this.#over) {
       try {
         const { done, value } = await this.#source.next()
-        if (this.#over) return this.#last()
-        if (done === true) {
-          this.#end(this.#told === undefined ? noFrame() : undefined)
-          return this.#last()
-        }
-        if (frameKind(value) === 'body') return { done: false, value: bodyIn(value) }
-        this.#told = endIn(value)
+        if (this.#over) break
+        if (done === true) this.#end(this.#told === undefined ? noFrame() : undefined)
+        else if (frameKind(value) === 'body') return { done: false, value: bodyIn(value) }
+        else this.#told = endIn(value)
       } catch (error) {
         this.#end(asError(error))
       }
     }
+    return this.#last()
   }
 
   async return(): Promise<IteratorResult<Uint8Array>> {
