@@ -33,6 +33,25 @@ test('half-canned traffic through the port: hits, and wrong ones within the boun
   await node.plugin.close()
 }, 30_000)
 
+test('while its judge fails, hits are not audited in vain, and after a day without a label nothing is served', async () => {
+  const node = await started({ options: JUDGED })
+  const requests = halfCanned(2_000, 3)
+  await send([node], requests.slice(0, 1_400), { varied: true })
+  node.next = () => said('I cannot tell')
+  await send([node], requests.slice(1_400, 1_600), { varied: true })
+  const before = node.level.standings()[0]
+  const later = await send([node], requests.slice(1_600), { varied: true })
+  expect(later.hits).toBeGreaterThan(50)
+  expect(later.audits).toBe(0)
+  expect(node.level.standings()[0]).toMatchObject({ labels: before?.labels, audits: before?.audits, isShadow: false })
+  expect(node.level.standings()[0]?.dropped).toBeGreaterThan(before?.dropped as number)
+  await node.clock.advance(86_400_001)
+  const day = await send([node], halfCanned(200, 9), { varied: true })
+  expect(day.hits).toBe(0)
+  expect(node.level.standings()[0]).toMatchObject({ isShadow: true })
+  await node.plugin.close()
+}, 30_000)
+
 test('without a judge, answers that are equal word for word are evidence enough', async () => {
   const node = await started({ options: OPTIONS })
   const outcome = await send([node], halfCanned(1_600, 4))

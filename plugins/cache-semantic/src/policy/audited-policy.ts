@@ -146,7 +146,7 @@ export class AuditedPolicy {
     if (best === undefined) return { ...NOTHING, question, veto }
     this.#lookups += 1
     this.#sinceCut += 1
-    if (this.#sinceCut >= CUT_EACH) this.#recut()
+    if (this.#sinceCut >= CUT_EACH || (this.#cut !== undefined && this.#stale())) this.#recut()
     const { candidate, features, probability } = best
     const cut = epsilon < this.#options.epsilon ? this.#evidence.cut(this.#allowed(epsilon)) : this.#cut
     const serve = epsilon > 0 && probability !== undefined && cut !== undefined && this.#cut !== undefined && probability >= cut

@@ -6,14 +6,18 @@ const DEEDS = 'cancel find renew explain order repair rename share'.split(' ')
 const BEFORE = 'how do i,please,can you help me to,i would like to,what is the way to,tell me how to'.split(',')
 const AFTER = 'for me,quickly,this week,in the app,on the site,from home,with a friend,at work'.split(',')
 
-/** Questions of eighty intents in many words, none twice, in a seeded order. */
+let all: Promise<readonly Prepared<SparseVector>[]> | undefined
+
+/** Questions of eighty intents in many words, none twice, in a seeded order. Made ready once. */
 export async function topics(count: number, seed: number): Promise<readonly Prepared<SparseVector>[]> {
-  const rows = THINGS.flatMap((thing) =>
-    DEEDS.flatMap((deed) =>
-      BEFORE.flatMap((before) =>
-        AFTER.map((after) => ({ text: `${before} ${deed} my ${thing} ${after}`, label: `${deed} ${thing}` })),
-      ),
-    ),
-  )
-  return prepare(shuffled(rows, seeded(seed)).slice(0, count), HASHED_ENCODER)
+  all ??= prepare(ROWS, HASHED_ENCODER)
+  return shuffled(await all, seeded(seed)).slice(0, count)
 }
+
+const ROWS = THINGS.flatMap((thing) =>
+  DEEDS.flatMap((deed) =>
+    BEFORE.flatMap((before) =>
+      AFTER.map((after) => ({ text: `${before} ${deed} my ${thing} ${after}`, label: `${deed} ${thing}` })),
+    ),
+  ),
+)
