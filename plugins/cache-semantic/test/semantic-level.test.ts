@@ -214,6 +214,51 @@ describe('the index', () => {
   })
 })
 
+describe('a removal that the index does not take', () => {
+  test('rejects after some tries, and is logged', async () => {
+    const node = await start()
+    await node.ask('how do i reset my password', 'so')
+    node.index.failing = 'rejects'
+    const rejected = node.level.reject({ partition: 'p1', population: 'acme/support', key: 'p1|how do i reset my password' })
+    const refused = expect(rejected).rejects.toThrow('the index is away')
+    await node.clock.advance(11_000)
+    await refused
+    expect(node.log.text()).toContain('did not take a removal')
+    const closing = node.level.reject({ partition: 'p1', population: 'acme/support', key: 'another' }).catch(() => 'refused')
+    await node.rest()
+    await node.plugin.close()
+    expect(await closing).toBe('refused')
+  })
+})
+
+describe('a bus that fails', () => {
+  test('leaves each node to itself, and is told of once', async () => {
+    const away = () => Promise.reject(new Error('the bus is away'))
+    const bus = { capabilities: { shared: true }, publish: away, subscribe: away }
+    const node = await start({ deps: { bus } })
+    for (const text of ['how do i reset it', 'how can i reset it', 'how may i reset it']) await node.ask(text, 'so')
+    expect(node.level.standings()).toMatchObject([{ labels: 2 }])
+    expect(node.log.records.filter(({ message }) => message?.includes('do not reach the other nodes'))).toHaveLength(1)
+  })
+})
+
+test('a fault of its own is a bypass, logged once', async () => {
+  const node = await start()
+  const broken = { call: { ...node.question('x').call, request: undefined as never } }
+  for (let at = 0; at < 2; at += 1) expect(await bypassed(node, 'how do i reset it', broken)).toBe('failed')
+  expect(node.log.records.filter(({ message }) => message?.includes('a fault of our own'))).toHaveLength(1)
+  const controller = new AbortController()
+  const leaving = {
+    get call(): never {
+      controller.abort()
+      throw new Error('read while leaving')
+    },
+  }
+  const question = node.question('x')
+  Object.defineProperty(question, 'call', Object.getOwnPropertyDescriptor(leaving, 'call') as PropertyDescriptor)
+  await expect(node.level.find(question, { signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' })
+})
+
 describe('standings', () => {
   test('count requests, also those that were answered without it, and of populations whose state is not read yet', async () => {
     const store = fakeCache()
