@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { addCacheAdminCommands } from './admin-commands.ts'
+import type { AnalyseOptions } from './analyse.ts'
 import type { EvaluateOptions } from './evaluate.ts'
 
 /** The command `cache`, that others of the cache are added to. */
@@ -24,7 +25,44 @@ export function addCacheCommand(program: Command): Command {
     .option('--language <tag>', 'language of texts whose words tell none', 'en')
     .option('--json <file>', 'write { rows } there')
     .action(async (options: EvaluateOptions) => (await import('./evaluate.ts')).cacheEvaluate(options))
+  cache
+    .command('analyse')
+    .description('say of a log of your own requests how many repeat, and what each level of the cache would have answered')
+    .requiredOption('--log <file>', 'JSON lines: requests as clients send them, or objects with one as body or request')
+    .addOption(asScope())
+    .addOption(asSampling())
+    .option('--tools', 'also requests with tools of the caller', false)
+    .option('--near <mib...>', 'sizes of the level in the process, in MiB (default: 16 64 256)', sizes)
+    .option('--upstream-ms <ms>', 'how long an answer takes, where a line does not tell', whole, 2_000)
+    .option('--epsilon <shares...>', 'bounds that likeness is tried at (default: 0.005 0.01 0.03)', shares)
+    .option('--max-distinct <n>', 'distinct requests that are remembered', positive, 500_000)
+    .option('--max-alike <n>', 'requests that likeness is tried on', positive, 10_000)
+    .option('--language <tag>', 'language of texts whose words tell none', 'en')
+    .option('--json', 'as JSON', false)
+    .action(async (options: AnalyseOptions) => (await import('./analyse.ts')).cacheAnalyse(options))
   return cache
+}
+
+function asScope(): Option {
+  return new Option('--scope <scope>', 'who shares answers, as the gateway is set')
+    .choices(['key', 'user', 'team', 'tenant', 'public'])
+    .default('key')
+}
+
+function asSampling(): Option {
+  return new Option('--sampling <which>', 'whose answers are given again, as the gateway is set')
+    .choices(['zero', 'zero-or-unset', 'any'])
+    .default('zero-or-unset')
+}
+
+function positive(text: string): number {
+  const value = whole(text)
+  if (value === 0) throw new InvalidArgumentError('Give a whole number from 1.')
+  return value
+}
+
+function sizes(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), positive(text)]
 }
 
 function whole(text: string): number {
