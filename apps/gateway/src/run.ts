@@ -1,6 +1,6 @@
 import { SwitchyardError } from '@switchyard/contract'
 import { type Choice, choose } from './config/configure.ts'
-import { type Embedded, type EmbeddedOptions, startEmbedded } from './config/embedded.ts'
+import { type Embedded, type EmbeddedOptions, startEmbedded, withOwn } from './config/embedded.ts'
 import { readSettings } from './config/read.ts'
 import type { Settings } from './config/settings.ts'
 import { watchFile } from './config/watch.ts'
@@ -46,7 +46,7 @@ export async function run(options: RunOptions): Promise<Running> {
       )
       if (fixed.length > 0) log.warn({ embedded: fixed }, 'changed in the configuration, but only a restart applies it')
     }
-    const plugins = [...(wanted === undefined ? [] : (embedded?.plan.plugins ?? [])), ...choice.own]
+    const plugins = withOwn(wanted === undefined ? [] : (embedded?.plan.plugins ?? []), choice.own)
     return { settings: choice.settings, assembly: { plugins } }
   }
 

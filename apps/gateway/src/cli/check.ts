@@ -1,7 +1,7 @@
 import { SwitchyardError } from '@switchyard/contract'
 import { type Assembly, checkAssembly } from '@switchyard/kernel'
 import { type Choice, choose } from '../config/configure.ts'
-import { planEmbedded } from '../config/embedded.ts'
+import { planEmbedded, withOwn } from '../config/embedded.ts'
 import { isLoopback } from '../config/open-host.ts'
 import { findConfig, readSettings } from '../config/read.ts'
 import { assemblyTable } from './assembly-table.ts'
@@ -20,7 +20,7 @@ export async function planned(
   const path = options.config ?? (await findConfig(process.cwd()))
   const settings = withFlags(await readSettings(path, process.env), options, process.env)
   const choice = await choose(settings, path, process.env)
-  const plugins = [...(choice.embedded === undefined ? [] : planEmbedded(choice.embedded).plugins), ...choice.own]
+  const plugins = withOwn(choice.embedded === undefined ? [] : planEmbedded(choice.embedded).plugins, choice.own)
   return { path, choice, assembly: { plugins } }
 }
 

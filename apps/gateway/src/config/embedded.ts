@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { access } from '@switchyard/access'
 import { budget } from '@switchyard/budget'
+import { responseCache } from '@switchyard/cache'
 import { cacheMemory } from '@switchyard/cache-memory'
+import { cacheSemantic } from '@switchyard/cache-semantic'
 import { sqlite } from '@switchyard/connector-sqlite'
 import type { Logger, ModelEndpoint, Plugin } from '@switchyard/contract'
 import { health } from '@switchyard/health'
@@ -71,7 +73,7 @@ const NOWHERE = 'http://127.0.0.1:9/v1'
 
 /**
  * The plugins of the default assembly: access, routing, resilience, rate limits and budgets (none until some are given), health, the ledger,
- * the catalog, memory cache, SQLite in the data folder, Portkey. Starts nothing. Policies of a stage run in this order.
+ * the catalog, the cache in memory, SQLite in the data folder, Portkey. Starts nothing. Policies of a stage run in this order.
  */
 export function planEmbedded(
   options: EmbeddedOptions,
@@ -95,6 +97,8 @@ export function planEmbedded(
       dataDir: options.dataDir,
       update: { enabled: update },
     }),
+    responseCache(),
+    cacheSemantic(),
     cacheMemory(),
     sqlite({ path: databaseOf(options) }),
   ]
@@ -120,6 +124,23 @@ export function planEmbedded(
     providers.push(`any model through hosted Portkey (${PORTKEY_VARIABLE})`)
   }
   return { plugins, providers }
+}
+
+/**
+ * Embedded plugins with those that a configuration lists behind them; one of the latter that bears the instance name of an embedded one
+ * takes its place, so that it can have options of its own.
+ */
+export function withOwn(embedded: readonly Plugin[], own: readonly Plugin[]): readonly Plugin[] {
+  const theirs = new Map(own.map((plugin) => [instanceOf(plugin), plugin]))
+  const places = new Set(embedded.map(instanceOf))
+  return [
+    ...embedded.map((plugin) => theirs.get(instanceOf(plugin)) ?? plugin),
+    ...own.filter((plugin) => !places.has(instanceOf(plugin))),
+  ]
+}
+
+function instanceOf({ definition, placement }: Plugin): string {
+  return placement?.as ?? definition.name.replace(/^@[^/]+\//, '')
 }
 
 /** The simulated provider. Its key must be no word of its answers: errors hold no credential that was configured. */
