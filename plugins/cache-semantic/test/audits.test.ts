@@ -14,6 +14,9 @@ describe('the error that audits tell', () => {
     // None wrong is not none at all.
     expect(wilson(0, 100)).toMatchObject({ share: 0, low: 0, high: expect.closeTo(0.037, 3) })
     expect(weightedError([])).toBeUndefined()
+    // One that stands for as many hits as fifty others leaves four, not fifty-one: 100^2 / (50 + 50^2).
+    const unequal = [{ right: true, weight: 50 }, ...Array.from({ length: 50 }, () => ({ right: true, weight: 1 }))]
+    expect(weightedError(unequal)?.high).toBeCloseTo(wilson(0, 3.92).high, 2)
   })
 
   test('lies within its interval, which lies in [0, 1], and which more of the same makes no wider', () => {

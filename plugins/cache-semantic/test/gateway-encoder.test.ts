@@ -197,6 +197,12 @@ describe('a vector', () => {
     )
   })
 
+  test('whose members are all alike has nothing to say', () => {
+    for (const constant of [1, -0.25, 1e-30]) expect(() => checkedVector(new Array(8).fill(constant), 8)).toThrow('all alike')
+    expect(checkedVector([1, 1, 1, 2], 4)).toHaveLength(4)
+    expect(checkedVector([3], 1)).toEqual(Float32Array.of(1))
+  })
+
   test('of the embedded encoder is ready at once', async () => {
     const encoder = hashedEncoder(128)
     expect(await encoder.encode('how do i', undefined as never)).toHaveLength(128)

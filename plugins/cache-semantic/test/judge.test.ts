@@ -1,9 +1,11 @@
 import { SwitchyardError } from '@switchyard/contract'
+import { recordingLogger, virtualClock } from '@switchyard/testkit'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { CacheSemanticInput } from '../src/index.ts'
 import { sameWords } from '../src/judge/judge.ts'
 import { KNOWN_PAIRS } from '../src/judge/known-pairs.ts'
+import { type ModelJudgeParts, modelJudge } from '../src/judge/model-judge.ts'
 import { messagesOf, verdictIn } from '../src/judge/prompt.ts'
 import { anyProvider, judgeBy, judgedIn, type Node, replyOf, said, startNode } from './support/level.ts'
 
@@ -206,19 +208,16 @@ describe('a judge that fails', () => {
   })
 
   test('by whose failing pairs come to no label: then as many equal ones come to none, so that errors seem no rarer', async () => {
-    const node = await judged({}, { maxLookupsPerSecond: 1_000_000 })
-    node.next = judgeBy(() => true)
-    await twoNear(node)
-    // Every third call fails.
-    let asked = 0
-    const right = node.next
-    node.next = (call) => (++asked % 3 === 0 ? said('hm') : right(call))
-    const word = (at: number): string => String.fromCharCode(97 + (at % 26), 97 + Math.floor(at / 26))
-    for (let at = 0; at < 60; at += 1)
-      await node.ask(`how may i reset my password ${word(at)}`, at % 2 === 0 ? 'same' : `other ${at}`)
-    const labels = standing(node)?.labels as number
-    const dropped = standing(node)?.dropped as number
-    expect(dropped / (labels + dropped)).toBeGreaterThan(0.15)
+    const { judge, answers } = alone()
+    const [equal, unlike] = [pairOf('same', 'same'), pairOf('one', 'other')]
+    expect(await judge.says(equal, OCCASION)).toBe(true)
+    answers.say = () => 'hm'
+    expect(await judge.says(unlike, OCCASION)).toBeUndefined()
+    // One failure: a fifth.
+    answers.random = 0.19
+    expect(await judge.says(equal, OCCASION)).toBeUndefined()
+    answers.random = 0.21
+    expect(await judge.says(equal, OCCASION)).toBe(true)
   })
 
   test('once to confirm a no: the no stands', async () => {
@@ -259,7 +258,59 @@ describe('a judge that fails', () => {
   })
 })
 
+const OCCASION = undefined as never
+const pairOf = (fresh: string, stored: string) => ({ asked: 'a', fresh, storedQuestion: 'b', stored })
+
+/** A judge by itself. */
+const alone = (over: Partial<ModelJudgeParts> = {}) => {
+  const clock = virtualClock()
+  const answers = { random: 0.5, say: (): unknown => 'yes' }
+  const judge = modelJudge({
+    to: { model: 'm', target: 't', deployment: undefined },
+    timeoutMs: 1_000,
+    maxPerMinute: 100,
+    maxChars: 1_000,
+    share: 1,
+    confirmNo: true,
+    parameters: {},
+    calls: {
+      async ask(_, { body }) {
+        const [, user] = body.messages as readonly { readonly content: string }[]
+        const { asked } = JSON.parse(user?.content as string)
+        const known = KNOWN_PAIRS.find(({ pair }) => pair.asked === asked)?.truth
+        const content = known === undefined ? answers.say() : known ? 'yes' : 'no'
+        return { choices: [{ message: { content } }] }
+      },
+      close() {},
+    },
+    clock,
+    log: recordingLogger(),
+    random: () => answers.random,
+    ...over,
+  })
+  return { judge, answers, clock }
+}
+
 describe('a judge with few calls', () => {
+  test('says beforehand how many misses it has room for, and keeps some calls for audits', async () => {
+    const { judge, clock } = alone({ share: 0.8 })
+    expect([judge.share(), judge.ready()]).toEqual([0.8, true])
+    const says = async (times: number): Promise<void> => {
+      for (let at = 0; at < times; at += 1) expect(await judge.says(pairOf('one', 'other'), OCCASION)).toBe(true)
+    }
+    await says(45)
+    expect(judge.share()).toBeCloseTo(0.8, 10)
+    await says(15)
+    expect(judge.share()).toBeCloseTo(0.4, 10)
+    await says(15)
+    expect([judge.share(), judge.ready()]).toEqual([0, true])
+    await says(19)
+    expect(judge.ready()).toBe(false)
+    expect(await judge.says(pairOf('same', 'same'), OCCASION)).toBeUndefined()
+    await clock.advance(60_000)
+    expect([judge.share(), judge.ready()]).toEqual([0.8, true])
+  })
+
   test('is asked about fewer misses, and what it says of them weighs more; none are left to wait without end', async () => {
     const node = await judged({ maxPerMinute: 40 })
     node.next = judgeBy(() => true)

@@ -4,8 +4,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { seeded } from '../src/evaluate/index.ts'
 import { decodePayload } from '../src/level/payload.ts'
 import { type FakeCache, type FakeIndex, fakeBus, fakeCache, fakeIndex } from './support/fakes.ts'
-import { HOUR, keyOf, type Node, type NodeOptions, startNode } from './support/level.ts'
-import { halfCanned, send } from './support/traffic.ts'
+import { HOUR, judgeBy, keyOf, type Node, type NodeOptions, startNode } from './support/level.ts'
+import { aboutOf, halfCanned, send } from './support/traffic.ts'
 
 const OPTIONS = { epsilon: 0.05, dimensions: 256, maxLookupsPerSecond: 1_000_000 }
 const open: Node[] = []
@@ -196,6 +196,59 @@ describe('a level that serves', () => {
 
   test('another partition of the same population has its evidence, and none of its answers', async () => {
     expect(await node.level.find(node.question(CANCEL, { partition: 'p2' }))).toMatchObject({ reason: 'nothing-near' })
+  })
+})
+
+describe('what is asked of misses', () => {
+  test('joins a question to its group after it was indexed, in that order, however slow the index is', async () => {
+    const node = await start()
+    await node.ask('how do i cancel my card', ABOUT)
+    const { upsert } = node.index
+    let slow = true
+    node.index.upsert = async (...given) => {
+      if (slow) {
+        slow = false
+        await node.clock.sleep(500)
+      }
+      return upsert(...given)
+    }
+    await node.ask('how can i cancel my card', ABOUT)
+    await node.clock.advance(500)
+    const [first, second] = ['how do i cancel my card', 'how can i cancel my card'].map((text) =>
+      inIndex(node.index, `p1|${text}`),
+    )
+    expect(second).toEqual({ text: 'how can i cancel my card', founder: 'how do i cancel my card', group: first?.group })
+  })
+
+  test('asks about the next group where the first would not have done', async () => {
+    const node = await start({ options: { ...OPTIONS, judge: { model: 'cheap/judge' } } })
+    node.next = judgeBy(({ fresh, stored }) => aboutOf(fresh) === aboutOf(stored))
+    await node.ask('how do i cancel my card', ABOUT)
+    await node.ask('how do i cancel my old card', 'About cancel old, this is what to do.')
+    await node.ask('how do i now cancel my old card', ABOUT.replace('to do', 'to do now'))
+    expect(inIndex(node.index, 'p1|how do i now cancel my old card')?.founder).toBe('how do i cancel my card')
+    expect(node.level.standings()[0]).toMatchObject({ labels: 2, ceiling: expect.closeTo(1 / 3, 5) })
+  })
+})
+
+describe('labels of other nodes', () => {
+  test('are not saved here too, and those of another encoder, or of nobody, are not taken', async () => {
+    const bus = fakeBus()
+    const [mine, theirs] = [fakeCache(), fakeCache()]
+    const node = await start({ deps: { bus, cache: mine } })
+    const { index, answers, clock } = node
+    const other = await start({ deps: { bus, cache: theirs }, index, answers, clock, seed: 2 })
+    const unlike = await start({ deps: { bus }, options: { ...OPTIONS, dimensions: 128 }, index, answers, clock })
+    for (const one of [other, unlike]) await one.level.find(one.question('hello there'))
+    await bus.publish('cache-semantic:labels', new Uint8Array([1, 2, 3]))
+    await send([node], halfCanned(800, 3))
+    const labels = node.level.standings()[0]?.labels as number
+    expect(labels).toBeGreaterThan(250)
+    expect(mine.held.size).toBe(1)
+    expect(other.level.standings()[0]?.labels).toBe(labels)
+    expect(unlike.level.standings()[0]?.labels).toBe(0)
+    await other.plugin.close()
+    expect(theirs.held.size).toBe(0)
   })
 })
 
