@@ -1,8 +1,12 @@
+import { DeltaTemplate } from '../stream/delta-template.ts'
 import { accumulate } from './accumulate.ts'
 import { type Draft, isRecord, type Json } from './exact-json.ts'
+import type { Assembly } from './whole-of-stream.ts'
 
 /** Of a chunk's own fields, those that say nothing of the reply: what it holds, what it is called, and padding. */
 const OF_THE_CHUNK: ReadonlySet<string> = new Set(['choices', 'object', 'obfuscation'])
+/** What of a choice is told bit by bit. */
+const IN_BITS: ReadonlySet<string> = new Set(['index', 'delta', 'text', 'logprobs'])
 
 interface Choice {
   readonly index: number
@@ -11,38 +15,77 @@ interface Choice {
   readonly rest: Draft
 }
 
-/** Puts together the chunks of `chat/completions` or `completions`. `pieces` takes the length of each text of the first choice. */
-export function wholeOfChat(events: readonly Json[], isChat: boolean, pieces: number[]): Json | undefined {
-  const envelope: Draft = {}
-  const choices = new Map<number, Choice>()
-  for (const event of events) {
-    if (event.error !== undefined && event.error !== null) return undefined
-    for (const name in event) {
-      const value = event[name]
-      if (!OF_THE_CHUNK.has(name) && (envelope[name] === undefined || (value !== null && value !== ''))) envelope[name] = value
-    }
-    if (!Array.isArray(event.choices)) continue
-    for (const given of event.choices as unknown[]) if (isRecord(given)) addTo(choices, given, pieces)
-  }
-  if (choices.size === 0) return undefined
-  const list = [...choices.values()].toSorted((a, b) => a.index - b.index)
-  if (list.some(({ rest }) => typeof rest.finish_reason !== 'string')) return undefined
-  if (envelope.usage === null) delete envelope.usage
-  const object = isChat ? 'chat.completion' : 'text_completion'
-  return { ...envelope, object, choices: list.map((choice) => (isChat ? chatChoice(choice) : textChoice(choice))) }
+/** Puts together the chunks of `chat/completions` or `completions`; its pieces are those of the first choice. */
+export function chatAssembly(isChat: boolean): Assembly {
+  return new ChatAssembly(isChat)
 }
 
-function addTo(choices: Map<number, Choice>, given: Json, pieces: number[]): void {
-  const { index: place, delta, text, logprobs, ...rest } = given
-  const index = typeof place === 'number' ? place : 0
-  const choice = choices.get(index) ?? { index, said: {}, rest: {} }
-  choices.set(index, choice)
-  const piece = isRecord(delta) ? delta.content : text
-  if (index === 0 && typeof piece === 'string' && piece !== '') pieces.push(piece.length)
-  if (isRecord(delta)) accumulate(choice.said, delta)
-  if (text !== undefined) accumulate(choice.said, { text })
-  if (logprobs !== undefined) accumulate(choice.rest, { logprobs })
-  for (const name in rest) if (choice.rest[name] === undefined || rest[name] !== null) choice.rest[name] = rest[name]
+class ChatAssembly implements Assembly {
+  readonly pieces: number[] = []
+  readonly #isChat: boolean
+  readonly #envelope: Draft = {}
+  readonly #choices = new Map<number, Choice>()
+  readonly #template = new DeltaTemplate()
+  /** Whose text the template's events go on with. */
+  #goingOn: Choice | undefined
+
+  constructor(isChat: boolean) {
+    this.#isChat = isChat
+  }
+
+  knows(text: string): boolean {
+    const piece = this.#goingOn === undefined ? undefined : this.#template.textOf(text)
+    if (piece === undefined || this.#goingOn === undefined) return false
+    this.#hear(this.#goingOn.index, piece)
+    this.#goingOn.said.content = (this.#goingOn.said.content as string) + piece
+    return true
+  }
+
+  add(event: Json, text: string): boolean {
+    if (event.error !== undefined && event.error !== null) return false
+    for (const name in event) this.#addField(name, event[name])
+    if (!Array.isArray(event.choices)) return true
+    let last: Choice | undefined
+    for (const given of event.choices as unknown[]) if (isRecord(given)) last = this.#addChoice(given)
+    if (this.#template.learn(text, event) && typeof last?.said.content === 'string') this.#goingOn = last
+    return true
+  }
+
+  whole(): Json | undefined {
+    const list = [...this.#choices.values()].toSorted((a, b) => a.index - b.index)
+    if (list.length === 0 || list.some(({ rest }) => typeof rest.finish_reason !== 'string')) return undefined
+    const { usage, ...envelope } = this.#envelope
+    const object = this.#isChat ? 'chat.completion' : 'text_completion'
+    const choices = list.map(this.#isChat ? chatChoice : textChoice)
+    return { ...envelope, object, choices, ...(usage !== undefined && usage !== null && { usage }) }
+  }
+
+  #addField(name: string, value: unknown): void {
+    if (OF_THE_CHUNK.has(name)) return
+    if (this.#envelope[name] === undefined || (value !== null && value !== '')) this.#envelope[name] = value
+  }
+
+  #addChoice(given: Json): Choice {
+    const { index: place, delta, text, logprobs } = given
+    const index = typeof place === 'number' ? place : 0
+    let choice = this.#choices.get(index)
+    if (choice === undefined) {
+      choice = { index, said: {}, rest: {} }
+      this.#choices.set(index, choice)
+    }
+    this.#hear(index, isRecord(delta) ? delta.content : text)
+    if (isRecord(delta)) accumulate(choice.said, delta)
+    if (text !== undefined) accumulate(choice.said, { text })
+    if (logprobs !== undefined && !(logprobs === null && choice.rest.logprobs !== undefined))
+      accumulate(choice.rest, { logprobs })
+    for (const name in given)
+      if (!IN_BITS.has(name) && (choice.rest[name] === undefined || given[name] !== null)) choice.rest[name] = given[name]
+    return choice
+  }
+
+  #hear(index: number, piece: unknown): void {
+    if (index === 0 && typeof piece === 'string' && piece !== '') this.pieces.push(piece.length)
+  }
 }
 
 function chatChoice({ index, said, rest }: Choice): Json {

@@ -1,5 +1,6 @@
 import { accumulate } from './accumulate.ts'
 import { type Draft, isRecord, type Json, parseExact } from './exact-json.ts'
+import type { Assembly } from './whole-of-stream.ts'
 
 interface Block {
   readonly block: Draft
@@ -7,48 +8,58 @@ interface Block {
   input: string
 }
 
-/** Puts together a stream of `messages`. `pieces` takes the length of each text. */
-export function wholeOfMessages(events: readonly Json[], pieces: number[]): Json | undefined {
+/** Puts together a stream of `messages`. */
+export function messagesAssembly(): Assembly {
+  const pieces: number[] = []
+  const blocks = new Map<number, Block>()
   let message: Draft | undefined
   let stopped = false
-  const blocks = new Map<number, Block>()
-  for (const event of events) {
-    switch (event.type) {
-      case 'error':
-        return undefined
-      case 'message_start':
-        if (!isRecord(event.message)) return undefined
-        message = { ...event.message }
-        break
-      case 'content_block_start':
-        if (!isRecord(event.content_block) || typeof event.index !== 'number') return undefined
-        blocks.set(event.index, { block: begun(event.content_block), input: '' })
-        break
-      case 'content_block_delta': {
-        const open = typeof event.index === 'number' ? blocks.get(event.index) : undefined
-        if (open === undefined || !isRecord(event.delta)) return undefined
-        addDelta(open, event.delta, pieces)
-        break
+  return {
+    pieces,
+    add(event) {
+      const { index } = event
+      switch (event.type) {
+        case 'error':
+          return false
+        case 'message_start':
+          if (!isRecord(event.message)) return false
+          message = { ...event.message }
+          return true
+        case 'content_block_start':
+          if (!isRecord(event.content_block) || typeof index !== 'number') return false
+          blocks.set(index, { block: begun(event.content_block), input: '' })
+          return true
+        case 'content_block_delta': {
+          const open = typeof index === 'number' ? blocks.get(index) : undefined
+          if (open === undefined || !isRecord(event.delta)) return false
+          addDelta(open, event.delta, pieces)
+          return true
+        }
+        case 'message_delta':
+          if (message === undefined) return false
+          end(message, event)
+          return true
+        case 'message_stop':
+          stopped = true
+          return true
+        default:
+          return true
       }
-      case 'message_delta':
-        if (message === undefined) return undefined
-        end(message, event)
-        break
-      case 'message_stop':
-        stopped = true
-    }
+    },
+    whole() {
+      if (message === undefined || !stopped) return undefined
+      const content: Json[] = []
+      for (const [, { block, input }] of [...blocks].toSorted(([a], [b]) => a - b)) {
+        if (input !== '') {
+          const parsed = parseExact(input)
+          if (parsed === undefined) return undefined
+          block.input = parsed
+        }
+        content.push(block)
+      }
+      return { ...message, content }
+    },
   }
-  if (message === undefined || !stopped) return undefined
-  const content: Json[] = []
-  for (const [, { block, input }] of [...blocks].toSorted(([a], [b]) => a - b)) {
-    if (input !== '') {
-      const parsed = parseExact(input)
-      if (parsed === undefined) return undefined
-      block.input = parsed
-    }
-    content.push(block)
-  }
-  return { ...message, content }
 }
 
 function begun(block: Json): Draft {

@@ -1,26 +1,36 @@
 import { isRecord, type Json } from './exact-json.ts'
+import type { Assembly } from './whole-of-stream.ts'
 
-/** The response that ends a stream of `responses`. `pieces` takes the length of each text. */
-export function wholeOfResponses(events: readonly Json[], pieces: number[]): Json | undefined {
+/** Takes the response that ends a stream of `responses`. */
+export function responsesAssembly(): Assembly {
+  const pieces: number[] = []
   const items = new Map<number, unknown>()
-  for (const event of events) {
-    switch (event.type) {
-      case 'error':
-      case 'response.failed':
-      case 'response.cancelled':
-        return undefined
-      case 'response.output_text.delta':
-        if (typeof event.delta === 'string' && event.delta !== '') pieces.push(event.delta.length)
-        break
-      case 'response.output_item.done':
-        if (typeof event.output_index === 'number') items.set(event.output_index, event.item)
-        break
-      case 'response.completed':
-      case 'response.incomplete':
-        return isRecord(event.response) ? withItems(event.response, items) : undefined
-    }
+  let response: Json | undefined
+  return {
+    pieces,
+    add(event) {
+      switch (event.type) {
+        case 'error':
+        case 'response.failed':
+        case 'response.cancelled':
+          return false
+        case 'response.output_text.delta':
+          if (typeof event.delta === 'string' && event.delta !== '') pieces.push(event.delta.length)
+          return true
+        case 'response.output_item.done':
+          if (typeof event.output_index === 'number') items.set(event.output_index, event.item)
+          return true
+        case 'response.completed':
+        case 'response.incomplete':
+          if (!isRecord(event.response)) return false
+          response = event.response
+          return true
+        default:
+          return true
+      }
+    },
+    whole: () => (response === undefined ? undefined : withItems(response, items)),
   }
-  return undefined
 }
 
 /** Some servers leave the output out of the last event, since all of it was told before. */

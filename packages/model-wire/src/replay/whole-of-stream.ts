@@ -1,9 +1,10 @@
 import type { ModelEndpoint } from '@switchyard/contract'
-import { createSseDecoder } from '../sse/decoder.ts'
-import { wholeOfChat } from './chat-whole.ts'
+import { createSseFramer } from '../sse/framer.ts'
+import { dataOf } from '../stream/event-data.ts'
+import { chatAssembly } from './chat-whole.ts'
 import { type Json, parseExact } from './exact-json.ts'
-import { wholeOfMessages } from './messages-whole.ts'
-import { wholeOfResponses } from './responses-whole.ts'
+import { messagesAssembly } from './messages-whole.ts'
+import { responsesAssembly } from './responses-whole.ts'
 
 /** A reply that came as events, as its endpoint says it whole. */
 export interface WholeReply {
@@ -13,46 +14,63 @@ export interface WholeReply {
   readonly pieces: readonly number[]
 }
 
+/** Puts the events of one stream together. */
+export interface Assembly {
+  readonly pieces: readonly number[]
+  /** Takes an event that needs no parsing, since it differs from an earlier one in its text alone. */
+  knows?(text: string): boolean
+  /** Takes an event, parsed and as it came. False: nothing will become of the stream. */
+  add(event: Json, text: string): boolean
+  /** Undefined where it has not come to its end. */
+  whole(): Json | undefined
+}
+
 /**
  * Puts a stream together. Undefined for one that has not come to its end, that tells of an error, or whose endpoint has no such streams.
  * @param chunks Bytes of the events, split anywhere.
  */
 export function wholeOfStream(endpoint: ModelEndpoint, chunks: Iterable<Uint8Array>): WholeReply | undefined {
-  const pieces: number[] = []
-  const events = eventsIn(chunks)
-  const body = events === undefined ? undefined : assembled(endpoint, events, pieces)
-  return body === undefined ? undefined : { body, pieces }
+  const assembly = assemblyOf(endpoint)
+  if (assembly === undefined) return undefined
+  const framer = createSseFramer()
+  try {
+    for (const chunk of chunks) {
+      const frames = framer.push(chunk)
+      if (frames === undefined) continue
+      const bytes = Buffer.from(frames.bytes.buffer, frames.bytes.byteOffset, frames.bytes.byteLength)
+      let start = 0
+      for (const end of frames.ends) {
+        if (!take(assembly, bytes.toString('utf8', start, end))) return undefined
+        start = end
+      }
+    }
+  } catch {
+    // No events, or one above the limit of events.
+    return undefined
+  }
+  const body = assembly.whole()
+  return body === undefined ? undefined : { body, pieces: assembly.pieces }
 }
 
-function assembled(endpoint: ModelEndpoint, events: readonly Json[], pieces: number[]): Json | undefined {
+function assemblyOf(endpoint: ModelEndpoint): Assembly | undefined {
   switch (endpoint) {
     case 'chat/completions':
-      return wholeOfChat(events, true, pieces)
+      return chatAssembly(true)
     case 'completions':
-      return wholeOfChat(events, false, pieces)
+      return chatAssembly(false)
     case 'messages':
-      return wholeOfMessages(events, pieces)
+      return messagesAssembly()
     case 'responses':
-      return wholeOfResponses(events, pieces)
+      return responsesAssembly()
     default:
       return undefined
   }
 }
 
-function eventsIn(chunks: Iterable<Uint8Array>): Json[] | undefined {
-  const decoder = createSseDecoder()
-  const events: Json[] = []
-  try {
-    for (const chunk of chunks)
-      for (const { data } of decoder.push(chunk)) {
-        if (data === '[DONE]' || data === '') continue
-        const event = parseExact(data)
-        if (event === undefined) return undefined
-        events.push(event)
-      }
-  } catch {
-    // An event above the limit of events.
-    return undefined
-  }
-  return events
+function take(assembly: Assembly, text: string): boolean {
+  if (assembly.knows?.(text) === true) return true
+  const data = dataOf(text, 'replay', undefined)
+  if (data === undefined || data === '' || data === '[DONE]') return true
+  const event = parseExact(data)
+  return event !== undefined && assembly.add(event, text)
 }

@@ -30,16 +30,17 @@ export class DeltaTemplate {
     return event.slice(before.length, end)
   }
 
-  /** Learns from an event that was parsed to `json`, if its only choice has a text and nothing else to tell. */
-  learn(event: string, json: Json): void {
-    if (this.misses > MAX_MISSES) return
+  /** Learns from an event that was parsed to `json`, if its only choice has a text and nothing else to tell. Tells whether it did. */
+  learn(event: string, json: Json): boolean {
+    if (this.misses > MAX_MISSES) return false
     const text = onlyText(json)
-    if (text === undefined) return
+    if (text === undefined) return false
     const member = `"content":${JSON.stringify(text)}`
     const at = event.indexOf(member)
-    if (at === -1 || event.indexOf('"content":', at + 1) !== -1 || event.indexOf('"content":') !== at) return
+    if (at === -1 || event.indexOf('"content":', at + 1) !== -1 || event.indexOf('"content":') !== at) return false
     this.before = flat(event.slice(0, at + '"content":"'.length))
     this.after = flat(event.slice(at + member.length - 1))
+    return true
   }
 }
 
