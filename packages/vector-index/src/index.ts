@@ -1,4 +1,4 @@
-export { MAX_COUNT, MAX_DIMENSIONS, MAX_PAYLOAD_BYTES, type Refuse } from './checks.ts'
+export { type Checks, checks, MAX_COUNT, MAX_DIMENSIONS, MAX_PAYLOAD_BYTES, type Refuse } from './checks.ts'
 export {
   type FoundVector,
   type PartitionedVectors,

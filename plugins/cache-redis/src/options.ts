@@ -50,6 +50,8 @@ interface Limits {
   readonly maxInFlight: number
   readonly maxSubscriptions: number
   readonly maxFlightBytes: number
+  readonly maxVectorBytes: number
+  readonly maxVectorsPerPartition: number
   readonly connectOnStart: boolean
 }
 
@@ -128,6 +130,20 @@ export const redisOptions: z.ZodType<CacheRedisOptions, CacheRedisInput> = z.str
     .max(256 * 1024 * 1024)
     .default(8 * 1024 * 1024)
     .describe('Bytes that one flight may hand over; beyond it append is TOO_LARGE'),
+  maxVectorBytes: z
+    .int()
+    .min(1)
+    .max(4096 * 1024 * 1024)
+    .default(128 * 1024 * 1024)
+    .describe(
+      'Bytes of vectors that a node holds to search them; beyond it partitions go, and are read again when they are needed',
+    ),
+  maxVectorsPerPartition: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(50_000)
+    .describe('Items that Redis keeps of one partition; beyond it those written first go'),
   leaseMs: z
     .int()
     .min(100)

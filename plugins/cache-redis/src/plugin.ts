@@ -11,6 +11,8 @@ import {
   type PluginFactory,
   type Port,
   SwitchyardError,
+  type VectorIndex,
+  vectors,
 } from '@switchyard/contract'
 import { redisBus } from './bus/redis-bus.ts'
 import { redisCache } from './cache/redis-cache.ts'
@@ -22,20 +24,23 @@ import { redisLog } from './log/redis-log.ts'
 import { type CacheRedisInput, redisOptions } from './options.ts'
 import { checkServer } from './server-check.ts'
 import { resolveTarget } from './target.ts'
+import { redisVectors } from './vectors/redis-vectors.ts'
 
 const provides: {
   readonly cache: Port<Cache>
   readonly counters: Port<Counters>
   readonly bus: Port<Bus>
   readonly flights: Port<Flights>
+  readonly vectors: Port<VectorIndex>
 } = {
   cache,
   counters,
   bus,
   flights,
+  vectors,
 }
 
-/** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `cache`, `counters`, `bus` and `flights`. */
+/** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `cache`, `counters`, `bus`, `flights` and `vectors`. */
 export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
   name: '@switchyard/cache-redis',
   contract: 1,
@@ -46,7 +51,7 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
     const connection = openConnection(resolveTarget(options, instance), options, { clock, random, log })
     const { client, subscriber, connect } = connection
     const guard = guardOf({ clock, ...options })
-    const settings = { ...options, blockMs: options.commandTimeoutMs }
+    const settings = { ...options, blockMs: Math.min(options.commandTimeoutMs, options.leaseMs / 2) }
     const events = redisLog({ client, blocking: connection.blocking, clock, log, keyPrefix, settings })
     onClose(() => {
       guard.close()
@@ -69,6 +74,8 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
     const messages = redisBus({ client, subscriber, guard, keyPrefix, maxSubscriptions, log })
     const shared = redisFlights({ ...options, client, subscriber, guard, clock, log })
     onClose(() => shared.close())
+    const nearby = redisVectors({ ...options, client, guard, clock, log: events })
+    onClose(() => nearby.close())
     const deletionMs = options.leaseMs + options.replicaTimeoutMs
     return {
       ports: {
@@ -76,6 +83,7 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
         counters: redisCounters({ client, guard, clock, keyPrefix }),
         bus: messages,
         flights: shared,
+        vectors: nearby,
       },
       health: (probing) =>
         guard.run(
