@@ -10,6 +10,9 @@ import { killBench } from './kill/bench.ts'
 import { simulateBench } from './simulate/bench.ts'
 import { soakBench } from './soak/bench.ts'
 import { tokensBench } from './tokens/bench.ts'
+import { vectorsBench } from './vectors/bench.ts'
+
+const DEFAULT_SIZES: readonly number[] = [10_000, 100_000]
 
 const program = new Command('bench').description(
   'Experiments against real peers. Each prints a table for people; --json FILE writes rows for programs.',
@@ -73,6 +76,23 @@ program
   .option('--orders <n>', 'orders of each set that are tried; the table has means', positive, 3)
   .option('--json <file>', 'write { rows } there')
   .action(async (options) => await cacheBench(options))
+
+program
+  .command('vectors')
+  .description(
+    'the 8 nearest of 10,000 and 100,000 synthetic vectors: time and recall of the exact index in memory, of usearch where it is installed, of a loop',
+  )
+  .option('--sizes <n...>', 'vectors that are searched', sizes, DEFAULT_SIZES)
+  .option('--dimensions <n>', 'numbers of each vector', positive, 384)
+  .option('--queries <n>', 'searches that are timed', positive, 500)
+  .option('--seed <n>', 'of the vectors', positive, 1)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await vectorsBench(options)))
+
+function sizes(text: string, former: unknown): number[] {
+  // The default is put in place of what was given first.
+  return Array.isArray(former) && former !== DEFAULT_SIZES ? [...former, positive(text)] : [positive(text)]
+}
 
 function whole(text: string): number {
   return text === '0' ? 0 : positive(text)

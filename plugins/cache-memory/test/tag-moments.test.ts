@@ -55,6 +55,16 @@ describe('tagMoments', () => {
     expect(seen.size).toBeLessThanOrEqual(1 + 1000 / 50)
   })
 
+  test('forgets those first whose last deletion is longest ago', () => {
+    const moments = tagMoments('g', 4)
+    for (const deleted of ['a', 'b', 'c', 'd', 'a']) moments.deleted(deleted)
+    const [a, b] = [moments.mark(['a']), moments.mark(['b'])]
+    moments.deleted('e')
+    expect(moments.size).toBe(2)
+    expect(moments.mark(['a'])).toBe(a)
+    expect(moments.mark(['b'])).not.toBe(b)
+  })
+
   test.each(['', 'g', 'g.', 'g.x', 'g.NaN', 'h.9', '9', 'gg.9'])('takes %j for no mark of its own', (mark) => {
     const moments = tagMoments('g')
     expect(moments.deletedSince(mark, [])).toBe(true)
