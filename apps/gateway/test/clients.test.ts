@@ -26,7 +26,10 @@ describe('through Portkey to the demo', () => {
     await embedded?.close()
     await folder?.remove()
   })
-  const client = (): OpenAI => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none-needed', maxRetries: 0 })
+  // Each is to go the whole way.
+  const fresh = { 'cache-control': 'no-store' }
+  const client = (defaultHeaders: Record<string, string> = fresh): OpenAI =>
+    new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none-needed', maxRetries: 0, defaultHeaders })
 
   test('chat', async () => {
     const reply = await client().chat.completions.create({ model: 'demo/chat', messages })
@@ -49,6 +52,20 @@ describe('through Portkey to the demo', () => {
     }
     expect(text).toMatch(/^\[simulated\].*Hello$/)
     expect(usage).toBeGreaterThan(0)
+  })
+
+  test('a question that was asked before, whole and streamed, needs no upstream', async () => {
+    const { completions } = client({}).chat
+    const asked = { model: 'demo/chat', messages: [{ role: 'user' as const, content: 'Hello again' }] }
+    const first = await completions.create(asked)
+    const { data, response } = await completions.create(asked).withResponse()
+    expect(data.choices).toEqual(first.choices)
+    expect(response.headers.get('x-switchyard-cache')).toBe('hit')
+    expect(response.headers.get('x-switchyard-attempts')).toBe('0')
+    let text = ''
+    for await (const chunk of await completions.create({ ...asked, stream: true }))
+      text += chunk.choices[0]?.delta.content ?? ''
+    expect(text).toBe(first.choices[0]?.message.content)
   })
 
   test('embeddings', async () => {
@@ -102,7 +119,11 @@ describe('through Portkey to the demo', () => {
   })
 
   const post = (path: string, body: object): Promise<Response> =>
-    fetch(`${gateway.url}/v1/${path}`, { method: 'POST', body: JSON.stringify({ model: 'demo/chat', ...body }) })
+    fetch(`${gateway.url}/v1/${path}`, {
+      method: 'POST',
+      headers: fresh,
+      body: JSON.stringify({ model: 'demo/chat', ...body }),
+    })
 
   test("Anthropic's dialect is translated, whole and streamed", async () => {
     const whole = await post('messages', { max_tokens: 100, messages })
@@ -284,6 +305,8 @@ test('the plan without processes lists the plugins', () => {
     '@switchyard/health',
     '@switchyard/budget',
     '@switchyard/catalog',
+    '@switchyard/cache',
+    '@switchyard/cache-semantic',
     '@switchyard/cache-memory',
     '@switchyard/connector-sqlite',
     '@switchyard/provider-portkey',
