@@ -12,19 +12,18 @@ import { filled, type Values } from './template.ts'
 
 export interface ModelKindParts {
   readonly options: ModelOptions
-  /** Keys are made with it, alike on all nodes. Default: a constant, so that whoever knows a request can tell its key. */
-  readonly secret?: string | undefined
+  /** Keys are made with it, alike on all nodes: whoever knows it and a request can tell the request's key. */
+  readonly secret: string
   readonly clock: Pick<Clock, 'now' | 'schedule'>
 }
 
 type ModelCall = Call<'model.invoke'>
 
-const NO_SECRET = '@switchyard/cache'
 const MAY_SEE = ['admin', 'trace'] as const
 const STREAM = 'text/event-stream; charset=utf-8'
 
 /** Calls of models: what makes two of them one, and their replies, whole and streamed, in either form again. */
-export function modelKind({ options, secret = NO_SECRET, clock }: ModelKindParts): Kind<'model.invoke', Ready> {
+export function modelKind({ options, secret, clock }: ModelKindParts): Kind<'model.invoke', Ready> {
   const { plan, explain, settingsOf } = planner({ options, secret })
   const { maxReplyBytes, paceMs } = options
 

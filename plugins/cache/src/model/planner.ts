@@ -111,7 +111,8 @@ const OFF: BypassPlan = Object.freeze({ bypass: 'off' })
 const NO_STORE: BypassPlan = Object.freeze({ bypass: 'no-store' })
 
 function planOf({ key, partition, mode, tags, likeness }: Identity, { ttlMs, staleMs }: Settings): Plan {
-  return { key, partition, mode, tags, ttlMs, staleMs, maxAgeMs: undefined, wish: undefined, likeness, strict: false }
+  const open = { maxAgeMs: undefined, wish: undefined, strict: false }
+  return Object.freeze({ key, partition, mode, tags, ttlMs, staleMs, likeness, ...open })
 }
 
 function isPlain({ cache, maxAgeMs, epsilon, ttlMs }: Wishes): boolean {

@@ -266,7 +266,7 @@ describe('a shared reply', () => {
 describe('what is kept', () => {
   type Draft = Record<string, unknown>
   const kind = (options = {}) =>
-    modelKind({ options: modelOptions.parse(options), clock: { now: () => 0, schedule: () => () => {} } })
+    modelKind({ options: modelOptions.parse(options), secret: 's', clock: { now: () => 0, schedule: () => () => {} } })
   const message = (more: Draft = {}): Draft => ({ role: 'assistant', content: 'hi', ...more })
   const body = (more: Draft = {}, choice: Draft = {}): Draft => ({
     id: 'x',

@@ -16,7 +16,7 @@ const L1: Marks = { level: 'l1', age: 3.7, entry: 'abc' }
 const clock = virtualClock(1_800_000_000_000)
 
 function kindWith(options: ModelInput = {}, at = clock): Keeper {
-  return modelKind({ options: modelOptions.parse(options), clock: at })
+  return modelKind({ options: modelOptions.parse(options), secret: 's', clock: at })
 }
 
 function asking(endpoint: ModelEndpoint, body: Draft, more: CallInput = {}): ModelCall {
