@@ -32,6 +32,8 @@ const PUT_EVENT = 'vector:put'
 const DROP_EVENT = 'vector:drop'
 /** Items of one command, and of one event. */
 const AT_ONCE = 200
+/** Bytes that a number of a vector takes in memory: as it is, and rounded. */
+const ROW_BYTES = 5
 /** Partitions that are remembered, empty ones too. */
 const PARTITIONS = 10_000
 /** How long Redis keeps a partition beyond the last expiry, which readers judge by their own clocks. */
@@ -51,11 +53,12 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
   const refuse = (code: 'INVALID_REQUEST' | 'TOO_LARGE', message: string): SwitchyardError =>
     new SwitchyardError(code, `redis: ${message}`)
   const check = checks(refuse)
+  const maxPartitionBytes = Math.ceil(maxVectorBytes / 2)
   /** In order of use, the first the least recently used. */
   const replicas = new Map<string, { readonly replica: Replica; readonly filled: Promise<void> }>()
   const held = partitionedVectors({
     maxBytes: maxVectorBytes,
-    maxPartitionBytes: Math.ceil(maxVectorBytes / 2),
+    maxPartitionBytes,
     clock,
     refuse,
     onEvict: (partition) => replicas.delete(partition),
@@ -98,6 +101,8 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
         } else if (expired.length < AT_ONCE * 2) expired.push(id, String(one.version).padStart(VERSION_DIGITS, '0'))
       }
     } while (cursor !== '0')
+    // One that was forgotten meanwhile must not overwrite the one in its place.
+    if (replicas.get(partition)?.replica !== replica) return
     replica.fill(stored)
     if (expired.length > 0) runScriptOfBytes(client, SWEEP, [items, order, ...expired], 2).catch(() => {})
   }
@@ -111,7 +116,7 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
       }
       let one = replicas.get(partition)
       if (one === undefined) {
-        const replica = replicaOf(partition, held, () => forget(partition))
+        const replica: Replica = replicaOf(partition, held, () => forgetIf(partition, replica))
         one = { replica, filled: read(partition, replica) }
         one.filled.catch(() => forgetIf(partition, replica))
       }
@@ -177,6 +182,11 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
       guard.run(async (step) => {
         check.partition(partition)
         check.items(given, undefined)
+        for (const { vector, payload } of given) {
+          if (vector.length * ROW_BYTES + (payload?.length ?? 0) <= maxPartitionBytes) continue
+          const words = `a vector of ${vector.length} numbers does not fit in half of maxVectorBytes, ${maxVectorBytes}; raise it`
+          throw refuse('TOO_LARGE', words)
+        }
         checkText([partition, ...given.map(({ id }) => id)], refuse)
         // The last of one id stands. Copies: the caller may change its own while Redis is asked.
         const items = [...new Map(given.map((item) => [item.id, copyOf(item)])).values()]

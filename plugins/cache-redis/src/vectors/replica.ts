@@ -18,8 +18,12 @@ export interface Replica {
 /** Deleted ids that are remembered, for a put of before that is told late. */
 const GRAVES = 1_000
 
-/** Makes a replica that waits to be filled. What it cannot apply calls `onBroken`, and it is to be made anew. */
-export function replicaOf(name: string, held: PartitionedVectors, onBroken: (error: unknown) => void): Replica {
+/** Makes a replica that waits to be filled. A change that it cannot apply calls `onBroken`, and it is to be made anew. */
+export function replicaOf(
+  name: string,
+  held: Pick<PartitionedVectors, 'load' | 'upsert' | 'delete'>,
+  onBroken: (error: unknown) => void,
+): Replica {
   const versions = new Map<string, number>()
   const graves = new Map<string, number>()
   let waiting: Change[] | undefined = []
@@ -63,14 +67,10 @@ export function replicaOf(name: string, held: PartitionedVectors, onBroken: (err
       const changes = waiting ?? []
       waiting = undefined
       for (const [id, { version }] of stored) versions.set(id, version)
-      try {
-        held.load(
-          name,
-          [...stored.values()].map(({ item }) => item),
-        )
-      } catch (error) {
-        onBroken(error)
-      }
+      held.load(
+        name,
+        [...stored.values()].map(({ item }) => item),
+      )
       for (const change of changes) apply(change)
     },
   }
