@@ -298,6 +298,22 @@ describe('what is kept of a population', () => {
     }
   }, 20_000)
 
+  test('is saved at the end, also where a save was under way', async () => {
+    const cache = fakeCache()
+    const node = await start({ deps: { cache } })
+    // Timers stand still, so that the save that is due after 250 labels is not done.
+    node.rest = async () => {
+      for (let at = 0; at < 3; at += 1) await new Promise(setImmediate)
+    }
+    await send([node], halfCanned(700, 3))
+    expect(node.level.standings()[0]?.labels).toBeGreaterThan(260)
+    expect(cache.held.size).toBe(0)
+    await node.plugin.close()
+    const [[, entry]] = [...cache.held] as [[string, { value: Uint8Array }]]
+    const { policy } = JSON.parse(new TextDecoder().decode(entry.value))
+    expect(policy.labels).toBe(node.level.standings()[0]?.labels)
+  })
+
   test('is saved every so many labels and when it makes room for another; a store that refuses is nobody’s matter', async () => {
     const cache = fakeCache()
     const node = await start({ deps: { cache }, options: { ...OPTIONS, maxPopulations: 1 } })

@@ -2,6 +2,7 @@ import { virtualClock } from '@switchyard/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { groupLabels } from '../src/level/groups.ts'
+import { inSlices } from '../src/level/in-slices.ts'
 import { decodeLabel, encodeLabel } from '../src/level/label-message.ts'
 import { groupName } from '../src/level/learning.ts'
 import { lru } from '../src/level/lru.ts'
@@ -174,6 +175,33 @@ describe('own calls have', () => {
     expect(guard.admits()).toBe(true)
     guard.note(true)
     expect([guard.admits(), guard.admits(), guard.failing()]).toEqual([true, true, 0])
+  })
+
+  test('work in slices, which can be hurried, and whose faults are its own', async () => {
+    const clock = virtualClock()
+    let slices = 0
+    function* work(): Generator<undefined, number> {
+      for (; slices < 3; slices += 1) yield
+      return slices
+    }
+    const { done, hurry } = inSlices(work(), clock)
+    expect(slices).toBe(0)
+    await clock.advance(0)
+    expect([await done, clock.pending()]).toEqual([3, 0])
+    hurry()
+    slices = 0
+    const second = inSlices(work(), clock)
+    second.hurry()
+    expect([await second.done, clock.pending()]).toEqual([3, 0])
+    const failing = inSlices(
+      // biome-ignore lint/correctness/useYield: it fails before
+      (function* (): Generator<undefined, number> {
+        throw new RangeError('own')
+      })(),
+      clock,
+    )
+    failing.hurry()
+    await expect(failing.done).rejects.toThrow(RangeError)
   })
 
   test('a limit of time, after which nothing is left behind', async () => {

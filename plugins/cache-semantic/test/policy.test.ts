@@ -153,6 +153,17 @@ describe('audited policy', () => {
     expect(ask(again)).toMatchObject({ serve: true })
   })
 
+  test('saves in slices what it saves at once, also before it has learnt anything', () => {
+    const policy = new AuditedPolicy(options())
+    for (const rounds of [0, 300]) {
+      taught(policy, rounds)
+      const slices = policy.saveInSlices()
+      let step = slices.next()
+      for (; step.done !== true; step = slices.next());
+      expect(JSON.parse(step.value)).toEqual(JSON.parse(JSON.stringify(policy.save())))
+    }
+  })
+
   test('a state of another version, of other features or too old serves nothing until there is evidence', () => {
     const policy = new AuditedPolicy(options())
     taught(policy, 1_000)

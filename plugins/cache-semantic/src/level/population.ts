@@ -12,12 +12,12 @@ export interface Population {
   readonly name: string
   readonly policy: AuditedPolicy
   readonly groups: GroupLabels
+  readonly audits: Audits
   readonly counts: Counts
   learn(verdict: Verdict<NamedGroup>, right: boolean): Consequence<NamedGroup>
   /** A label of another node. */
   learnFrom(label: Label, group: string): void
   standing(): SemanticStanding
-  save(): SavedState
 }
 
 export interface Counts {
@@ -48,6 +48,7 @@ export function populationOf(name: string, { options, objects }: PopulationParts
     name,
     policy,
     groups,
+    audits,
     counts,
     learn(verdict, right) {
       if (verdict.serve) audits.add({ right, weight: verdict.weight })
@@ -78,6 +79,5 @@ export function populationOf(name: string, { options, objects }: PopulationParts
         errorOfAll: errorOfHits && requests > 0 ? ofAll(errorOfHits, hits / requests) : undefined,
       }
     },
-    save: () => ({ policy: policy.save(), groups: groups.save(), audits: audits.oldestFirst }),
   }
 }

@@ -1,7 +1,8 @@
 import type { Cache, Clock, Logger } from '@switchyard/contract'
 import { timed } from '../own-calls/timed.ts'
+import { inSlices, type Sliced } from './in-slices.ts'
 import { type Population, type PopulationParts, populationOf } from './population.ts'
-import { decodeState, encodeState, type SavedState, stateKey } from './saved-state.ts'
+import { decodeState, encodeInSlices, type SavedState, stateKey } from './saved-state.ts'
 
 /** The populations that are in use. */
 export interface Populations {
@@ -55,6 +56,8 @@ export function populations(parts: PopulationsParts): Populations {
   const { encoder, most, cache, clock, log } = parts
   const places = new Map<string, Place>()
   const leaving = new Set<Promise<void>>()
+  const encodings = new Set<Sliced<Uint8Array>>()
+  let isClosing = false
 
   const placeOf = (name: string): Place => {
     const known = places.get(name)
@@ -118,14 +121,22 @@ export function populations(parts: PopulationsParts): Populations {
     if (saving !== undefined) await saving
     if (cache === undefined || population === undefined || place.unsaved === 0) return
     place.unsaved = 0
-    const entry = { value: encodeState(population.save()), expiresAt: clock.now() + KEPT_MS }
-    const key = stateKey(place.name, encoder)
-    place.saving = timed((signal) => cache.set(key, entry, { signal }), { clock, ms: STORE_MS, what: 'the state' })
+    place.saving = write(cache, population)
       .catch((error: unknown) => log.warn({ population: place.name, error }, 'what was learnt could not be kept'))
       .finally(() => {
         place.saving = undefined
       })
     await place.saving
+  }
+
+  const write = async (to: Cache, population: Population): Promise<void> => {
+    const encoding = inSlices(encodeInSlices(population), clock)
+    encodings.add(encoding)
+    if (isClosing) encoding.hurry()
+    const value = await encoding.done.finally(() => encodings.delete(encoding))
+    const entry = { value, expiresAt: clock.now() + KEPT_MS }
+    const key = stateKey(population.name, encoder)
+    await timed((signal) => to.set(key, entry, { signal }), { clock, ms: STORE_MS, what: 'the state' })
   }
 
   const slice = (place: Place): void => {
@@ -160,7 +171,9 @@ export function populations(parts: PopulationsParts): Populations {
     },
     all: () => [...places.values()].flatMap(({ population }) => population ?? []),
     async close() {
+      isClosing = true
       for (const place of places.values()) place.cancelSlice?.()
+      for (const encoding of encodings) encoding.hurry()
       await Promise.all([...places.values()].map(save))
       await Promise.all([...leaving])
     },

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { AuditedPolicy } from '../policy/audited-policy.ts'
 import type { SavedPolicy } from '../policy/saved-policy.ts'
-import type { Audit } from './audits.ts'
-import type { SavedGroup } from './groups.ts'
+import type { Audit, Audits } from './audits.ts'
+import type { GroupLabels, SavedGroup } from './groups.ts'
 
 /** What of a population outlives its process. */
 export interface SavedState {
@@ -20,10 +21,19 @@ export function stateKey(population: string, encoder: string): string {
     .digest('base64url')}`
 }
 
-/** A state as bytes. */
-export function encodeState({ policy, groups, audits }: SavedState): Uint8Array {
-  const rows = audits.map(({ right, weight }) => [Number(right), weight])
-  return new TextEncoder().encode(JSON.stringify({ v: VERSION, policy, groups, audits: rows }))
+/** What of a population is saved. */
+export interface Savable {
+  readonly policy: Pick<AuditedPolicy, 'saveInSlices'>
+  readonly groups: Pick<GroupLabels, 'save'>
+  readonly audits: Pick<Audits, 'oldestFirst'>
+}
+
+/** A state as bytes, which `decodeState` reads; made in slices of some milliseconds. */
+export function* encodeInSlices({ policy, groups, audits }: Savable): Generator<undefined, Uint8Array> {
+  const text = yield* policy.saveInSlices()
+  const rows = audits.oldestFirst.map(({ right, weight }) => [Number(right), weight])
+  const rest = JSON.stringify({ groups: groups.save(), audits: rows })
+  return new TextEncoder().encode(`{"v":${VERSION},"policy":${text},${rest.slice(1)}`)
 }
 
 /** What the bytes say; undefined where they are no state of this version. The policy looks at its own part itself. */

@@ -14,6 +14,7 @@ import {
   savedExamples,
   savedScorer,
   scorerOf,
+  textInSlices,
 } from './saved-policy.ts'
 import { type TermWeights, termWeights } from './term-weights.ts'
 import type { Consequence, Verdict } from './verdict.ts'
@@ -204,6 +205,27 @@ export class AuditedPolicy {
   /** The state as plain JSON, to be given to the constructor after a restart. */
   save(): SavedPolicy {
     return {
+      ...this.#counted(),
+      evidence: savedEvidence(this.#evidence.oldestFirst),
+      examples: savedExamples(this.#examples),
+      terms: this.#weights.save(),
+      pairs: this.#pairs.save(),
+    }
+  }
+
+  /** The text of what `save` gives, made in slices of some milliseconds. */
+  *saveInSlices(): Generator<undefined, string> {
+    const examples = yield* textInSlices([...this.#examples], savedExamples)
+    const evidence = yield* textInSlices([...this.#evidence.oldestFirst], savedEvidence)
+    const { questions, counts } = this.#weights.save()
+    const terms = yield* textInSlices(counts, (rows) => rows)
+    const pairs = yield* textInSlices(this.#pairs.save(), (rows) => rows)
+    const lists = `"evidence":${evidence},"examples":${examples},"terms":{"questions":${questions},"counts":${terms}},"pairs":${pairs}`
+    return `${JSON.stringify(this.#counted()).slice(0, -1)},${lists}}`
+  }
+
+  #counted(): Omit<SavedPolicy, 'evidence' | 'examples' | 'terms' | 'pairs'> {
+    return {
       version: STATE_VERSION,
       lastLabelAt: this.#lastLabelAt,
       labels: this.#labels,
@@ -211,10 +233,6 @@ export class AuditedPolicy {
       requests: this.#requests,
       lookups: this.#lookups,
       scorer: savedScorer(this.#scorer),
-      evidence: savedEvidence(this.#evidence.oldestFirst),
-      examples: savedExamples(this.#examples),
-      terms: this.#weights.save(),
-      pairs: this.#pairs.save(),
     }
   }
 

@@ -64,6 +64,21 @@ export function examplesOf({ examples }: SavedPolicy): readonly Example[] {
   }))
 }
 
+const ROWS_A_SLICE = 2_000
+
+/** The JSON of a list whose rows are made ready by `saved`, some of them a slice. */
+export function* textInSlices<T>(
+  list: readonly T[],
+  saved: (rows: readonly T[]) => readonly unknown[],
+): Generator<undefined, string> {
+  const texts: string[] = []
+  for (let first = 0; first < list.length; first += ROWS_A_SLICE) {
+    texts.push(JSON.stringify(saved(list.slice(first, first + ROWS_A_SLICE))).slice(1, -1))
+    yield
+  }
+  return `[${texts.join(',')}]`
+}
+
 function round(value: number): number {
   return Math.round(value * 1e6) / 1e6
 }
