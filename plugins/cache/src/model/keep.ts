@@ -26,6 +26,19 @@ const MAX_BY = 200
 
 /** What to store of a reply, or in one or two words why nothing is. Never throws, whatever the reply is. */
 export function keep(
+  call: Pick<Call<'model.invoke'>, 'request'>,
+  frames: readonly Uint8Array[],
+  settings: Settings,
+  maxReplyBytes: number,
+): Kept {
+  try {
+    return judged(call, frames, settings, maxReplyBytes)
+  } catch {
+    return refused('malformed')
+  }
+}
+
+function judged(
   { request }: Pick<Call<'model.invoke'>, 'request'>,
   frames: readonly Uint8Array[],
   settings: Settings,

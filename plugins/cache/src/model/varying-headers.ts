@@ -7,19 +7,27 @@ const CARRIERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'ap
 /** What providers know a client's wishes by. */
 const PREFIXES = ['x-portkey-', 'openai-', 'anthropic-'] as const
 /** Correlation, which changes no answer. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['x-portkey-trace-id', 'x-portkey-span-id', 'x-portkey-metadata'])
+const LEFT_OUT: ReadonlySet<string> = new Set(['x-portkey-trace-id', 'x-portkey-span-id'])
+/** The same, but for the conditions of a client's config, which may choose the upstream by it. */
+const METADATA = 'x-portkey-metadata'
+const CONFIG = 'x-portkey-config'
 
 /** Headers that may change an answer, since a provider may hand them on: their names, sorted. */
 export function varyingHeaders(headers: Headers | undefined, more: ReadonlySet<string>): readonly string[] {
   if (headers === undefined) return NONE
   let names: string[] | undefined
   for (const name in headers) {
-    if (!(CARRIERS.has(name) || more.has(name) || (PREFIXES.some((prefix) => name.startsWith(prefix)) && !LEFT_OUT.has(name))))
-      continue
+    if (!more.has(name) && !mayChange(name, headers)) continue
     names ??= []
     names.push(name)
   }
   return names?.sort() ?? NONE
+}
+
+function mayChange(name: string, headers: Headers): boolean {
+  if (CARRIERS.has(name)) return true
+  if (name === METADATA) return headers[CONFIG] !== undefined
+  return PREFIXES.some((prefix) => name.startsWith(prefix)) && !LEFT_OUT.has(name)
 }
 
 /** A digest of those headers and what they say: they may be secrets. Empty where there are none. */

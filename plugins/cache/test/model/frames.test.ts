@@ -330,6 +330,20 @@ describe('what is kept', () => {
     expect(kind().keep(call, [Buffer.from('a'), Buffer.from('b')])).toEqual({ refused: 'not-complete' })
   })
 
+  test('nothing of frames that are none, and never a throw', () => {
+    const frame = fc.oneof(
+      fc.uint8Array({ maxLength: 12 }),
+      fc
+        .tuple(fc.constantFrom(1, 2), fc.jsonValue())
+        .map(([mark, value]) => Buffer.concat([Buffer.of(0, mark), Buffer.from(JSON.stringify(value))])),
+    )
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 5 }), (frames) => {
+        expect(kind().keep(call, frames)).toHaveProperty('refused')
+      }),
+    )
+  })
+
   test('calls where the route takes them; an answer at its limit, but no words of it', async () => {
     const called = body(
       {},

@@ -172,6 +172,10 @@ const CHANGES: Readonly<Record<string, Change>> = {
   }),
   'a header of Portkey': inHeaders({ 'x-portkey-config': '{}' }),
   'its value': inHeaders({ 'x-portkey-provider': 'anthropic' }),
+  'metadata that a config may choose by': (asked) => {
+    const withConfig = inHeaders({ 'x-portkey-config': '{}' })(asked)
+    return inHeaders({ 'x-portkey-metadata': '{"plan":"paid"}' })(withConfig)
+  },
   'a header of Anthropic': inHeaders({ 'anthropic-beta': 'b' }),
   'a header of OpenAI': inHeaders({ 'openai-organization': 'o' }),
   'a credential': inHeaders({ authorization: 'Bearer sk' }),

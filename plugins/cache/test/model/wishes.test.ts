@@ -191,6 +191,35 @@ describe('principals', () => {
   })
 })
 
+describe('headers', () => {
+  const key = (headers: Record<string, string>, options: ModelInput = {}): string => plan(headers, options).key
+
+  test('metadata counts where a config of the client may choose by it, and where an operator says so', () => {
+    const config = { 'x-portkey-config': 'pc-1' }
+    const metadata = (plan: string): Record<string, string> => ({ 'x-portkey-metadata': `{"plan":"${plan}"}` })
+    expect(key(metadata('a'))).toBe(key(metadata('b')))
+    expect(key({ ...config, ...metadata('a') })).not.toBe(key({ ...config, ...metadata('b') }))
+    const vary = { varyHeaders: ['X-Portkey-Metadata'] }
+    expect(key(metadata('a'), vary)).not.toBe(key(metadata('b'), vary))
+  })
+
+  test('those that a provider hands on count where they are named', () => {
+    expect(key({ 'x-own': 'a' })).toBe(key({ 'x-own': 'b' }))
+    expect(key({ 'x-own': 'a' }, { varyHeaders: ['x-own'] })).not.toBe(key({ 'x-own': 'b' }, { varyHeaders: ['x-own'] }))
+  })
+
+  test('names and values do not run into each other', () => {
+    const keys = [
+      { 'x-portkey-a': 'b', 'x-portkey-c': 'd' },
+      { 'x-portkey-a': 'b"],["x-portkey-c","d' },
+      { 'x-portkey-a': 'bx-portkey-cd' },
+      { 'x-portkey-c': 'd', 'x-portkey-a': 'b' },
+    ].map((headers) => key(headers as Record<string, string>))
+    expect(new Set(keys.slice(0, 3)).size).toBe(3)
+    expect(keys[3]).toBe(keys[0])
+  })
+})
+
 describe('explain', () => {
   test('tells what was looked at, and no secret, no header’s value and no word of the request', () => {
     const call = callOf({

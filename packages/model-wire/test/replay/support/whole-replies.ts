@@ -145,6 +145,7 @@ const item = fc.oneof(
           logprobs: optional(fc.array(fc.record({ token: text }), { maxLength: 2 })),
         }),
         fc.record({ type: fc.constant('refusal'), refusal: text }),
+        fc.record({ type: fc.constant('x_part'), x_of_part: extra }),
       ),
       { maxLength: 2 },
     ),
@@ -162,6 +163,13 @@ const item = fc.oneof(
     call_id: some,
     name: some,
     arguments: json,
+  }),
+  fc.record({ type: fc.constant('custom_tool_call'), id: some, call_id: some, name: some, input: text }),
+  fc.record({
+    type: fc.constant('reasoning'),
+    id: some,
+    summary: fc.constant([]),
+    content: fc.array(fc.record({ type: fc.constant('reasoning_text'), text }), { maxLength: 2 }),
   }),
   fc.record({ type: fc.constant('x_item'), id: some, x_of_item: extra }),
 )
