@@ -144,8 +144,8 @@ export const cacheSemanticOptions: z.ZodType<CacheSemanticOptions, CacheSemantic
       .int()
       .min(1)
       .max(10_000)
-      .default(32)
-      .describe('Routes of tenants whose evidence is held in memory, some ten megabytes each when busy'),
+      .default(128)
+      .describe('Routes of tenants whose evidence is held in memory, up to 11 MB each; beyond, it is read anew at each turn'),
   })
   .transform((options) => {
     const sampling = samplingFor(options.epsilon === 0 ? 0.01 : options.epsilon)

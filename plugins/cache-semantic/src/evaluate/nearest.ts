@@ -1,3 +1,4 @@
+import { NOWHERE, type Placed, vectorIndex } from '@switchyard/vector-index'
 import type { SparseVector } from '../encoder/hashed-ngrams.ts'
 
 /** An entry and its cosine. */
@@ -76,29 +77,27 @@ export function sparseIndex(dimensions: number): NearestIndex<SparseVector> {
   }
 }
 
-/** For dense vectors, by looking at every one. */
+/** For dense vectors. One of all zeros is at 0 to any other. */
 export function denseIndex(dimensions: number): NearestIndex<Float32Array> {
-  let rows = new Float32Array(FIRST * dimensions)
-  let sums = new Float32Array(FIRST)
-  const gone = new Set<number>()
-  let size = 0
+  const index = vectorIndex<Entry>({ dimensions })
+  const entries: Entry[] = []
   return {
     add(vector) {
-      if ((size + 1) * dimensions > rows.length) {
-        rows = grown(rows, Float32Array)
-        sums = new Float32Array(sums.length * GROWTH)
-      }
-      rows.set(vector, size * dimensions)
-      size += 1
-      return size - 1
+      const entry: Entry = { id: entries.length, slot: NOWHERE }
+      entries.push(entry)
+      index.put(entry, vector)
+      return entry.id
     },
-    remove: (id) => void gone.add(id),
-    nearest(vector, count) {
-      for (let id = 0; id < size; id += 1) sums[id] = dot(rows, id * dimensions, vector)
-      for (const id of gone) sums[id] = GONE
-      return largest(sums, size, count)
+    remove(id) {
+      const entry = entries[id]
+      if (entry !== undefined) index.remove(entry)
     },
+    nearest: (vector, count) => index.nearest(vector, count).map(({ item: { id }, similarity }) => ({ id, similarity })),
   }
+}
+
+interface Entry extends Placed {
+  readonly id: number
 }
 
 interface IdList {
@@ -121,20 +120,6 @@ function addTo(sums: Int32Array, { ids, length }: IdList, count: number): void {
     const id = ids[at] as number
     sums[id] = (sums[id] as number) + count
   }
-}
-
-function dot(rows: Float32Array, from: number, vector: Float32Array): number {
-  let one = 0
-  let two = 0
-  let three = 0
-  let four = 0
-  for (let at = 0; at < vector.length; at += 4) {
-    one += (rows[from + at] as number) * (vector[at] as number)
-    two += (rows[from + at + 1] as number) * (vector[at + 1] as number)
-    three += (rows[from + at + 2] as number) * (vector[at + 2] as number)
-    four += (rows[from + at + 3] as number) * (vector[at + 3] as number)
-  }
-  return one + two + three + four
 }
 
 /** The largest sums, by insertion; an entry that is gone never is one. */
