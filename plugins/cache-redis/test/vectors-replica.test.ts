@@ -30,7 +30,7 @@ test('changes told in any order and again, before and after it was read, come to
   const change = fc.record({ put: fc.boolean(), ids })
   const input = fc.record({
     changes: fc.array(change, { minLength: 1, maxLength: 12 }),
-    told: fc.array(fc.nat(), { maxLength: 30 }),
+    told: fc.array(fc.nat(), { minLength: 12, maxLength: 40 }),
     readAt: fc.nat(12),
     filledAt: fc.nat(40),
   })
@@ -55,8 +55,9 @@ test('changes told in any order and again, before and after it was read, come to
       const read = Math.min(readAt, all.length)
       const fill = (): void =>
         replica.fill(new Map([...truthAt(read)].map(([id, version]) => [id, { version, item: item(id, version) }])))
-      // All that was not read is told, in an order of its own; what was read may be told again.
-      const order = [...told.map((at) => at % all.length), ...all.keys()]
+      // All is told, in an order of its own, and some of it again.
+      const shuffled = [...all.keys()].toSorted((one, other) => (told[one] as number) - (told[other] as number))
+      const order = [...told.slice(12).map((at) => at % all.length), ...shuffled]
       for (const [at, index] of order.entries()) {
         if (at === filledAt % order.length) fill()
         replica.apply(all[index] as Change)

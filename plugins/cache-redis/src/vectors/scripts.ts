@@ -1,7 +1,7 @@
 import { type Script, scriptOf } from '../run-script.ts'
 
 /**
- * A version, higher than any that the partition had, also where the partition was gone meanwhile. Ids stand behind a colon, so that none
+ * A version, higher than any that the partition had: of one that is empty it is kept until the clock is surely beyond it. Ids stand behind a colon, so that none
  * is taken for what else the hash has: `!v` the last version, `!d` the length of its vectors.
  */
 const PRELUDE = `
@@ -15,7 +15,9 @@ local function drop(id)
 end
 local function close()
   redis.call('HSET', ITEMS, '!v', digits)
-  if redis.call('HLEN', ITEMS) <= 2 then redis.call('DEL', ITEMS, ORDER) end
+  if redis.call('ZCARD', ORDER) > 0 then return end
+  redis.call('HDEL', ITEMS, '!d')
+  redis.call('PEXPIRE', ITEMS, 60000)
 end
 `
 
@@ -50,7 +52,7 @@ local wanted = tonumber(ARGV[2])
 for _, key in ipairs(KEYS) do
   if puts > 0 and wanted < 0 then redis.call('PERSIST', key)
   elseif puts > 0 and (lives == -2 or (lives >= 0 and lives < wanted)) then redis.call('PEXPIRE', key, wanted)
-  elseif lives > 0 then redis.call('PEXPIRE', key, lives) end
+  elseif puts > 0 and lives > 0 then redis.call('PEXPIRE', key, lives) end
 end
 return gone
 `)
