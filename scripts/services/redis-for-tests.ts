@@ -93,7 +93,7 @@ export async function privateRedisSentinels(): Promise<({ readonly status: 'read
   const replica = { settings: [...AT_ONCE, '--replicaof', `127.0.0.1 ${first.port}`] }
   const data = await startAll(
     Array.from({ length: 2 }, () => () => startRedis(programs, false, replica)),
-    async (replicas) => void (await Promise.all(replicas.map(untilLinked))),
+    async (replicas) => untilLinked(first, replicas.length),
     [first],
   )
   // After the replicas: a sentinel asks the master for them at once, and then each ten seconds only.
@@ -133,11 +133,13 @@ async function startAll(
 
 async function replicate(replica: PrivateRedis, master: PrivateRedis): Promise<void> {
   await replica.ask('CLUSTER', 'REPLICATE', await master.ask('CLUSTER', 'MYID'))
-  await untilLinked(replica)
+  await untilLinked(master, 1)
 }
 
-function untilLinked(replica: PrivateRedis): Promise<void> {
-  return until(replica, ['INFO', 'replication'], (said) => said.includes('master_link_status:up'))
+/** Until replicas have told the master how far they are, and so count for WAIT. */
+function untilLinked(master: PrivateRedis, count: number): Promise<void> {
+  const told = (said: string): number => said.match(/state=online,offset=[1-9]/g)?.length ?? 0
+  return until(master, ['INFO', 'replication'], (said) => told(said) === count)
 }
 
 async function until(node: PrivateRedis, words: readonly string[], is: (said: string) => boolean): Promise<void> {

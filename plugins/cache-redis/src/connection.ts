@@ -32,6 +32,8 @@ export interface Connection {
 }
 
 const LONGEST_PAUSE_MS = 2_000
+/** Each attempt that fails is also an occasion to ask the others who has taken its place. */
+const LONGEST_NODE_PAUSE_MS = 500
 /** A reply that takes that many times the command's time does not come any more: the socket is dropped, and what waits on it. */
 const SILENT_FOR = 2
 
@@ -173,7 +175,7 @@ function clusterOf(target: Target, options: CacheRedisOptions, pause: (times: nu
     // It would ask by a node that is still connecting, which refuses; a cluster that is down says so to every command.
     enableReadyCheck: false,
     clusterRetryStrategy: pause,
-    clusterNodeRetryStrategy: pause,
+    clusterNodeRetryStrategy: (times) => Math.min(pause(times), LONGEST_NODE_PAUSE_MS),
     slotsRefreshTimeout: options.connectTimeoutMs,
     slotsRefreshInterval: 5_000,
     // Both would send again what may have been carried out.
@@ -186,11 +188,17 @@ function clusterOf(target: Target, options: CacheRedisOptions, pause: (times: nu
   client.on('+node', (node: Redis) => {
     if (node.status === 'wait') node.connect().catch(() => {})
   })
+  askWhoIsMaster(client)
   const redisOptions = { ...settings.redisOptions, socketTimeout: options.commandTimeoutMs * (SILENT_FOR + 1) }
   return {
     client,
     subscriber: client,
     // It connects to those nodes alone that it has commands for.
-    blocking: () => new Cluster([...target.addresses], { ...settings, enableOfflineQueue: true, redisOptions }),
+    blocking: () => askWhoIsMaster(new Cluster([...target.addresses], { ...settings, enableOfflineQueue: true, redisOptions })),
   }
+}
+
+/** A cluster that lost a node knows soon who serves its slots now; asked each five seconds only, the client would know too late. */
+function askWhoIsMaster(cluster: Cluster<'legacy'>): Cluster<'legacy'> {
+  return cluster.on('node error', () => cluster.refreshSlotsCache(() => {}))
 }

@@ -6,6 +6,7 @@ import type { LogKeys } from './keys.ts'
 import type { RunLogScript } from './run.ts'
 import { ACKNOWLEDGE, LOAD, RENEW } from './scripts.ts'
 import { type TagTable, tagTable } from './tag-table.ts'
+import { within } from './within.ts'
 
 /** Who is told of the log. */
 export interface LogListener {
@@ -185,7 +186,7 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
   async function renew(): Promise<boolean> {
     const sentAt = clock.monotonic()
     const place = { position, generation }
-    const args = [...before(), position, tags.genesis, String(MOST_ENTRIES)]
+    const args = [...before(), position, String(MOST_ENTRIES)]
     const [said, entries] = (await run(RENEW, args, 2)) as [Buffer, RawEntry[]?]
     if (closed !== undefined || place.generation !== generation) return false
     if (String(said) === 'gap') {
@@ -207,8 +208,8 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
     const began = generation
     let again = false
     try {
-      if (loaded) again = await renew()
-      else await load()
+      if (loaded) again = await within(clock, leaseMs, renew())
+      else await within(clock, leaseMs, load())
       failing = false
     } catch (error) {
       if (!failing) log.warn({ error: toSwitchyardError(error).message }, 'the log of the cache cannot be followed')

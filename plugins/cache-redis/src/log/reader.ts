@@ -5,6 +5,7 @@ import type { RawEntry } from './events.ts'
 import type { Follower } from './follower.ts'
 import { FIRST_ID, type LogId } from './ids.ts'
 import type { LogKeys } from './keys.ts'
+import { within } from './within.ts'
 
 export interface LogReaderOptions {
   /** A connection of its own: it blocks. */
@@ -13,7 +14,7 @@ export interface LogReaderOptions {
   readonly node: string
   readonly following: Follower
   readonly heard: Acknowledgements
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'sleep' | 'schedule'>
   readonly blockMs: number
 }
 
@@ -25,6 +26,8 @@ export interface LogReader {
 
 const MOST_ENTRIES = '1000'
 const PAUSE_MS = 100
+/** A read that takes that many times as long as it may block is not waited for. */
+const LATE = 2
 
 /** Makes a reader that does not read yet. Where it cannot, the renewals bring the same, only later. */
 export function logReader({ reader, keys, node, following, heard, clock, blockMs }: LogReaderOptions): LogReader {
@@ -36,7 +39,8 @@ export function logReader({ reader, keys, node, following, heard, clock, blockMs
     const place = following.place()
     const block = String(blockMs)
     const words = ['COUNT', MOST_ENTRIES, 'BLOCK', block, 'STREAMS', keys.log, inbox, place.position, inboxAt] as const
-    const streams = (await reader.xreadBuffer(...words)) as readonly (readonly [Buffer, readonly RawEntry[]])[] | null
+    const reading = reader.xreadBuffer(...words) as Promise<readonly (readonly [Buffer, readonly RawEntry[]])[] | null>
+    const streams = await within(clock, blockMs * LATE, reading)
     for (const [name, entries] of streams ?? []) {
       if (String(name) === keys.log) following.absorb(place, entries)
       else hear(entries)
