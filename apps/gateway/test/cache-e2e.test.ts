@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Answer, type CachedGateway, cachedGateway, OTHER_KEY, TRACE_KEY } from './support/cached.ts'
+import { stubProvider, wholeReply } from './support/stub-provider.ts'
 
 let node: CachedGateway
 beforeEach(async () => {
@@ -83,6 +84,26 @@ test('a hit says where it came from, how old it is, and that nobody was asked', 
   const lines = node.logged().filter(({ msg }) => msg === 'request')
   expect(lines.map(({ cache }) => cache)).toEqual(['miss', 'l1'])
   expect(lines[1]).toMatchObject({ attempts: 0, outcome: 'complete', status: 200 })
+})
+
+test('what an upstream says of caches of its own is handed out as none of ours', async () => {
+  const headers = {
+    'x-switchyard-cache': 'hit',
+    'x-switchyard-cache-level': 'l1',
+    age: '99',
+    'x-switchyard-cache-reason': 'off',
+  }
+  const invoke = async () => ({ ...wholeReply({}), headers: { 'content-type': 'application/json', ...headers } })
+  await node.close()
+  node = await cachedGateway({ more: [stubProvider({ name: 'own', invoke })] })
+  for (const [more, cache] of [
+    [{}, 'miss'],
+    [{ n: 2 }, 'bypass many-answers'],
+  ] as const) {
+    const reply = await node.ask('chat/completions', { model: 'own/x', messages: turns, ...more })
+    expect(reply.cache).toBe(cache)
+    expect(reply.headers.get('age')).toBeNull()
+  }
 })
 
 test('no key gets another key’s answers, unless the operator lets a tenant share', async () => {
