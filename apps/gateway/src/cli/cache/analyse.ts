@@ -1,10 +1,10 @@
 import { seedCatalog } from '@switchyard/catalog'
 import { orFailOnData } from '../route/failing.ts'
-import { progressOn } from '../route/progress.ts'
 import { type Analysis, analysisText } from './analysis-text.ts'
 import { type LogCosts, logCosts } from './log-costs.ts'
 import { type Alike, alikeOf, type LikenessRow, nearRepeats, replayLikeness } from './log-likeness.ts'
 import { type PlanSettings, planning } from './planned-requests.ts'
+import { type ProgressBar, progressBar } from './progress-bar.ts'
 import { type ReadLog, readLog } from './read-log.ts'
 import { type Repeats, repeats } from './repeats.ts'
 
@@ -37,7 +37,7 @@ export async function cacheAnalyse(options: AnalyseOptions): Promise<void> {
 
 async function analysisOf(options: AnalyseOptions): Promise<Analysis> {
   const log = await readLog(options.log)
-  const say = bar()
+  const say = progressBar()
   const counts = repeats({
     ttlsMs: TTLS_MS,
     nearBytes: (options.near ?? SIZES_MIB).map((mib) => mib * MIB),
@@ -111,7 +111,7 @@ function likenessOf(
   all: readonly Alike[],
   asked: number,
   { epsilon: epsilons = EPSILONS, language }: AnalyseOptions,
-  say: Bar,
+  say: ProgressBar,
 ): Analysis['likeness'] {
   const labelled = all.filter(({ label }) => label !== undefined)
   const byLabels = labelled.some(({ label }) => label?.startsWith('label ') === true)
@@ -127,22 +127,4 @@ function likenessOf(
       replayLikeness(judged, epsilon, language, (share) => say(`likeness at ${100 * epsilon} %`, share)),
   )
   return { ...base, judgedBy: byLabels ? 'labels' : 'answers', rows, near: [] }
-}
-
-interface Bar {
-  (what: string, share: number): void
-  done(): void
-}
-
-const CELLS = 24
-
-/** A bar on a terminal, and silence elsewhere. */
-function bar(): Bar {
-  const { step, done } = progressOn(process.stderr)
-  if (!process.stderr.isTTY) return Object.assign(() => undefined, { done: () => undefined })
-  const draw = (what: string, share: number): void => {
-    const full = Math.round(share * CELLS)
-    step(`${'█'.repeat(full)}${'░'.repeat(CELLS - full)} ${String(Math.round(100 * share)).padStart(3)} %  ${what}`)
-  }
-  return Object.assign(draw, { done })
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { addCacheAdminCommands } from './admin-commands.ts'
 import type { AnalyseOptions } from './analyse.ts'
 import type { EvaluateOptions } from './evaluate.ts'
+import type { WarmOptions } from './warm.ts'
 
 /** The command `cache`, that others of the cache are added to. */
 export function addCacheCommand(program: Command): Command {
@@ -40,6 +41,20 @@ export function addCacheCommand(program: Command): Command {
     .option('--language <tag>', 'language of texts whose words tell none', 'en')
     .option('--json', 'as JSON', false)
     .action(async (options: AnalyseOptions) => (await import('./analyse.ts')).cacheAnalyse(options))
+  cache
+    .command('warm')
+    .description('send each distinct request of a log that a cache keeps to a gateway that runs, once')
+    .requiredOption('--log <file>', 'JSON lines: requests as clients send them, or objects with one as body or request')
+    .option('--url <url>', 'the gateway; a key of its in SWITCHYARD_KEY', 'http://127.0.0.1:8080')
+    .option('--tenant <name>', 'only requests of this tenant; needed where the log names several')
+    .option('--limit <n>', 'only so many, the most repeated ones', positive)
+    .option('--concurrency <n>', 'requests at a time', positive, 4)
+    .option('--dry-run', 'say how many would be sent and what they would cost; sends nothing', false)
+    .addOption(asSampling())
+    .option('--tools', 'also requests with tools of the caller, as the gateway is set', false)
+    .option('--max-distinct <n>', 'distinct requests that are remembered', positive, 500_000)
+    .option('--json', 'as JSON', false)
+    .action(async (options: Omit<WarmOptions, 'scope'>) => (await import('./warm.ts')).cacheWarm({ ...options, scope: 'key' }))
   return cache
 }
 

@@ -29,6 +29,8 @@ const BESIDE: ReadonlySet<string> = new Set([
   ...['tenant', 'key', 'at', 'time', 'timestamp', 'endpoint', 'path', 'headers', 'response', 'answer', 'label', 'usage'],
   ...['durationMs', 'duration_ms', 'latencyMs', 'latency_ms'],
 ])
+/** They say who asked, which the log has in other words; and nothing is done with them. */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie'])
 const ENDPOINTS: ReadonlySet<string> = new Set(MODEL_ENDPOINTS)
 
 /**
@@ -130,7 +132,9 @@ function timeIn(value: unknown): number | undefined {
 function headersIn(value: unknown): Readonly<Record<string, string>> {
   if (!isObject(value)) return {}
   const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return Object.fromEntries(entries.map(([name, one]) => [name.toLowerCase(), one]))
+  return Object.fromEntries(
+    entries.map(([name, one]) => [name.toLowerCase(), one]).filter(([name]) => !CREDENTIALS.has(name as string)),
+  )
 }
 
 function usageIn(value: unknown): Usage | undefined {

@@ -1,5 +1,5 @@
 import { type BypassReason, modelKind, modelOptions, type Plan } from '@switchyard/cache'
-import { type Call, quietTrace } from '@switchyard/contract'
+import { type Call, quietTrace, SwitchyardError } from '@switchyard/contract'
 import { systemClock } from '@switchyard/kernel'
 import type { LoggedRequest } from './log-line.ts'
 
@@ -22,13 +22,14 @@ export function planning({ scope, sampling, tools }: PlanSettings): (request: Lo
     // A log has no body twice that the memo would know by its bytes.
     memoBytes: 0,
   })
-  const { plan } = modelKind({ options, clock: systemClock })
+  const { plan } = modelKind({ options, secret: 'keys of a log are shown to nobody', clock: systemClock })
   return (request) => {
     try {
       const found = plan(callOf(request))
       if ('key' in found) return { plan: found }
       return { bypass: 'bypass' in found ? found.bypass : 'invalid' }
-    } catch {
+    } catch (error) {
+      if (!SwitchyardError.is(error, 'INVALID_REQUEST')) throw error
       return { bypass: 'invalid' }
     }
   }
