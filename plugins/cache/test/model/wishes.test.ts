@@ -251,6 +251,44 @@ describe('explain', () => {
   })
 })
 
+describe('calls under way are shared', () => {
+  const of = plannerWith()
+  const mode = (endpoint: 'chat/completions' | 'responses', stream: boolean, more: object = {}): string => {
+    const asked = endpoint === 'responses' ? { input: 'hi', store: false } : { messages: [{ role: 'user', content: 'hi' }] }
+    return planned(of, callOf({ request: { endpoint, stream, body: { ...asked, ...more } } })).mode
+  }
+
+  test('by those whose replies are the same on the wire', () => {
+    const usage = { stream_options: { include_usage: true } }
+    expect(mode('chat/completions', false)).toBe('whole')
+    expect(mode('chat/completions', true)).toBe('stream')
+    expect(mode('chat/completions', true, { ...usage, user: 'a' })).toBe(
+      mode('chat/completions', true, { ...usage, user: 'b' }),
+    )
+    const modes = [
+      mode('chat/completions', false),
+      mode('chat/completions', true),
+      mode('chat/completions', true, usage),
+      mode('chat/completions', true, { stream_options: { include_usage: true, include_obfuscation: false } }),
+    ]
+    expect(new Set(modes).size).toBe(modes.length)
+  })
+
+  test('by no two responses that repeat something else of their requests', () => {
+    for (const stream of [true, false]) {
+      const modes = [
+        {},
+        { metadata: { a: '1' } },
+        { metadata: { a: '2' } },
+        { user: 'u' },
+        { safety_identifier: 'u' },
+        { prompt_cache_key: 'u' },
+      ]
+      expect(new Set(modes.map((more) => mode('responses', stream, more))).size).toBe(modes.length)
+    }
+  })
+})
+
 describe('the memo', () => {
   const body = (text: string): { body: Record<string, unknown>; raw: Uint8Array } => {
     const raw = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: text }] }))
