@@ -69,7 +69,10 @@ program
   )
   .option('--data <dir>', 'sets of any known shape (default: shared/data/semantic-cache beside the project, where it exists)')
   .addOption(
-    new Option('--encoder <names...>', 'hashed: the embedded one; use: a sentence encoder, where it is installed')
+    new Option(
+      '--encoder <names...>',
+      'hashed: the embedded one; use: a sentence encoder, where it is installed; use+hashed: both as one',
+    )
       .choices(ENCODERS)
       .default(['hashed']),
   )

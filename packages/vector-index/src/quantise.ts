@@ -4,16 +4,16 @@ const LARGEST_8 = 127
 const LARGEST_16 = 32_767
 const LARGEST_32 = 2 ** 31 - 1
 
-/** Length below which a vector has no direction: that of all zeros. */
+/** The length of a vector; 0 where it has no direction, that is, where all are zeros. */
 export function lengthOf(vector: Float32Array): number {
   let sum = 0
   for (let at = 0; at < vector.length; at += 1) sum += (vector[at] as number) ** 2
   return Math.sqrt(sum)
 }
 
-/** Writes the vector at unit length, zeros after it. */
+/** Writes the vector at unit length, zeros after it; one of all zeros as it is. */
 export function writeUnit(vector: Float32Array, to: Float32Array): void {
-  const length = lengthOf(vector)
+  const length = lengthOf(vector) || 1
   for (let at = 0; at < vector.length; at += 1) to[at] = (vector[at] as number) / length
   to.fill(0, vector.length)
 }
@@ -49,6 +49,10 @@ export function roundTo16(vector: Float32Array, to: Int16Array): Rounding {
 
 function rounded(vector: Float32Array, to: Int8Array | Int16Array, step: number): Rounding {
   const most = to instanceof Int8Array ? LARGEST_8 : LARGEST_16
+  if (step === 0) {
+    to.fill(0)
+    return { step, error: 0 }
+  }
   let sum = 0
   for (let at = 0; at < vector.length; at += 1) {
     const number = vector[at] as number

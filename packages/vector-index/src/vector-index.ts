@@ -57,8 +57,8 @@ const MAX_CHUNKS = MAX_SCAN_ROWS / CHUNK_ROWS
 /**
  * Makes an empty index. Each vector is kept twice, as f32 and rounded to int8, with the length of what the rounding cut off. The scan
  * reads the int8 rows alone; since a cosine cannot have moved by more than that length, whichever row may be among the best is found,
- * and its cosine is computed again from f32. So none is missed. What callers give is not checked: lengths agree, numbers are finite
- * and not all zero.
+ * and its cosine is computed again from f32. So none is missed. What callers give is not checked: lengths agree and numbers are
+ * finite. A vector of all zeros has a cosine of 0 with any other.
  */
 export function vectorIndex<T extends Placed>({ dimensions, rows = rowStore(dimensions) }: VectorIndexOptions): VectorIndex<T> {
   const items: T[] = []

@@ -95,6 +95,13 @@ describe('vectorIndex', () => {
     expect(accepted.map(({ similarity }) => similarity)).toEqual([0, -1])
   })
 
+  test('takes a vector without direction to be across all others', () => {
+    const index = filled([new Float32Array(20), Float32Array.from({ length: 20 }, () => -1), new Float32Array(20).fill(1)])
+    const found = index.nearest(new Float32Array(20).fill(2), 3).map(({ similarity }) => Math.round(1e6 * similarity))
+    expect(found).toEqual([1e6, 0, -1e6])
+    expect(index.nearest(new Float32Array(20), 3).map(({ similarity }) => similarity)).toEqual([0, 0, 0])
+  })
+
   test('any puts, replacements and removals give what looking at every one gives', () => {
     const step = fc.record({
       kind: fc.constantFrom('put', 'put', 'put', 'remove', 'clear'),

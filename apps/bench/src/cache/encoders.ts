@@ -1,3 +1,4 @@
+import { HASHED_DIMENSIONS, hashedNgrams } from '@switchyard/cache-semantic'
 import { denseIndex, type HarnessEncoder } from '@switchyard/cache-semantic/evaluate'
 
 const DIMENSIONS = 512
@@ -26,6 +27,33 @@ export async function sentenceEncoder(progress: (text: string) => void): Promise
         for (const [row, text] of batch.entries()) known.set(text, unit(vectors[row] as readonly number[]))
       }
       return texts.map((text) => known.get(text) as Float32Array)
+    },
+  }
+}
+
+/** Of a combined similarity, the share of the sentence encoder; the rest is the embedded one's. */
+const SENTENCE_SHARE = 0.7
+
+/**
+ * Two unlike views as one encoder: both vectors side by side, each weighted so that the cosine of two such is 0.7 times that of the
+ * sentence encoder and 0.3 times that of the embedded one.
+ */
+export function combinedEncoder(sentences: HarnessEncoder<Float32Array>): HarnessEncoder<Float32Array> {
+  const [weight, other] = [Math.sqrt(SENTENCE_SHARE), Math.sqrt(1 - SENTENCE_SHARE)]
+  return {
+    id: `${sentences.id}+hashed`,
+    index: () => denseIndex(DIMENSIONS + HASHED_DIMENSIONS),
+    async encode(texts) {
+      const vectors = await sentences.encode(texts)
+      return texts.map((text, at) => {
+        const both = new Float32Array(DIMENSIONS + HASHED_DIMENSIONS)
+        both.set((vectors[at] as Float32Array).map((number) => number * weight))
+        both.set(
+          hashedNgrams(text).map((number) => number * other),
+          DIMENSIONS,
+        )
+        return both
+      })
     },
   }
 }
