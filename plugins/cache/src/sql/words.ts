@@ -92,6 +92,12 @@ export const PURE: ReadonlySet<string> = words(`
   to_base64 to_bytea to_char to_date to_days to_hex to_json to_jsonb to_number to_timestamp to_tsquery to_tsvector total translate
   trim trunc truncate ts_headline ts_rank ts_rank_cd typeof ucase unhex unicode unistr unlikely unnest upper var_pop var_samp variance
   date time datetime julianday strftime unixepoch timestamp
+  adddate addtime subdate from_unixtime inet_aton inet_ntoa inet6_aton inet6_ntoa uuid_to_bin bin_to_uuid convert_tz json_overlaps
+  json_storage_size array_to_json jsonb_object jsonb_array jsonb_path_match jsonb_path_exists_tz date_bin isfinite justify_days
+  justify_hours justify_interval make_timestamp make_timestamptz int4range int8range numrange tsrange tstzrange daterange
+  lower_inc lower_inf upper_inc upper_inf isempty range_merge set_bit get_bit set_byte get_byte regr_avgx regr_avgy regr_count
+  regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy pg_size_pretty setweight strip querytree numnode
+  timezone normalize to_ascii erf erfc gamma lgamma
   websearch_to_tsquery week weekday weekofyear width_bucket xmlagg year yearweek zeroblob generate_series
 `)
 
