@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hashedNgrams } from '@switchyard/cache-semantic'
 import { HASHED_ENCODER } from '@switchyard/cache-semantic/evaluate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readData } from '../src/cache/data.ts'
+import { combinedEncoder } from '../src/cache/encoders.ts'
 import { pairRows } from '../src/cache/pairs.ts'
 import { WORKLOADS, workloadStreams } from '../src/cache/workloads.ts'
 
@@ -67,6 +69,29 @@ describe('bench cache', () => {
     )
     expect(stream).toHaveLength(12_000)
     expect(new Set(stream?.map(({ label }) => label))).toContain('greet')
+  })
+
+  test('two encoders as one have the cosines of both, by their shares, and an id of their own', async () => {
+    const sentences = {
+      id: 'spelled',
+      index: HASHED_ENCODER.index as never,
+      // One number of 512 by the first letter: the cosine of two texts is 1 or 0.
+      encode: async (texts: readonly string[]) =>
+        texts.map((text) => Float32Array.from({ length: 512 }, (_, at) => Number(at === text.charCodeAt(0)))),
+    }
+    const both = combinedEncoder(sentences)
+    expect(both.id).toBe('spelled+hashed')
+    const texts = ['reset my password', 'renew the licence', 'what is the weather']
+    const vectors = await both.encode(texts)
+    const index = both.index()
+    for (const vector of vectors) index.add(vector)
+    const cosine = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, at) => sum + x * (b[at] as number), 0)
+    const hashed = texts.map(hashedNgrams)
+    const found = index.nearest(vectors[0] as Float32Array, 3).toSorted((a, b) => a.id - b.id)
+    for (const [at, { similarity }] of found.entries()) {
+      const spelled = texts[at]?.startsWith('r') ? 0.7 : 0
+      expect(similarity).toBeCloseTo(spelled + 0.3 * cosine(hashed[0] as Float32Array, hashed[at] as Float32Array), 5)
+    }
   })
 
   test('published figures stand beside a benchmark of as many pairs only; counts add up', async () => {
