@@ -42,8 +42,8 @@ export function roundTo16(vector: Float32Array, to: Int16Array): Rounding {
     largest = Math.max(largest, Math.abs(vector[at] as number))
     sum += Math.abs(vector[at] as number)
   }
-  // Each integer may be half a one larger than its number.
-  const room = LARGEST_32 / LARGEST_8 - vector.length / 2
+  // Each integer may be half a one larger than its number, and the step may be a hair too small once it is f32.
+  const room = 0.999 * (LARGEST_32 / LARGEST_8 - vector.length / 2)
   return rounded(vector, to, Math.fround(Math.max(largest / LARGEST_16, sum / room)))
 }
 

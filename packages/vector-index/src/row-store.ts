@@ -141,8 +141,8 @@ export function rowStore(dimensions: number): RowStore {
       const numbers = rounded.integers()
       const table = tableAt / 4
       for (let at = 0; at < wanted.length; at += 1) numbers[table + at] = rounded.addressOf(wanted[at] as number)
-      // A row is at most a little longer than 1, so what the query's rounding adds is at most a little more than its own error.
-      const spare = 1.1 * asked.error + slack
+      // A rounded row is at most half as long again as 1, so what the query's rounding adds is less than twice its own error.
+      const spare = 2 * asked.error + slack
       const count = scan(0, asked.step, width, CHUNK_ROWS, tableAt, wanted.length, least - spare, foundAt)
       const [rows, mosts] = [numbers, rounded.floats()]
       const first = foundAt / 4

@@ -95,6 +95,20 @@ describe('vectorIndex', () => {
     expect(accepted.map(({ similarity }) => similarity)).toEqual([0, -1])
   })
 
+  test.each([1000, 4096, 16_384])('adds up %i numbers that are all as large as can be', (dimensions) => {
+    const random = seeded(19)
+    const ones = new Float32Array(dimensions).fill(1)
+    const vectors = [...Array.from({ length: 20 }, () => gaussian(dimensions, random)), ones, ones.map((number) => -number)]
+    const index = filled(vectors)
+    expectNearest(index, ones, 3, vectors)
+    expectNearest(
+      index,
+      ones.map((number) => -number),
+      3,
+      vectors,
+    )
+  })
+
   test('takes a vector without direction to be across all others', () => {
     const index = filled([new Float32Array(20), Float32Array.from({ length: 20 }, () => -1), new Float32Array(20).fill(1)])
     const found = index.nearest(new Float32Array(20).fill(2), 3).map(({ similarity }) => Math.round(1e6 * similarity))
