@@ -6,6 +6,7 @@ import {
   type ModelRequest,
   type Plugin,
   type Policy,
+  SwitchyardError,
   type Trace,
   type WellKnownAttributes,
 } from '@switchyard/contract'
@@ -36,6 +37,19 @@ const PASSAGE = Symbol('passage')
 
 interface Watched {
   [PASSAGE]?: Passage
+}
+
+/** By what was thrown, whose attempt it was: callers that share a call get its error without having reached anything. */
+const FAILED = new WeakMap<SwitchyardError, Passage>()
+
+/**
+ * Whether no target was left to serve a call that failed: several were tried, and none served, or all were taken out, so that none was reached.
+ * The same for whoever shared it.
+ */
+export function isExhausted(error: unknown, passage: Passage): boolean {
+  if (passage.exhausted) return true
+  if (passage.deployment !== undefined || !SwitchyardError.is(error)) return false
+  return FAILED.get(error)?.exhausted ?? error.code === 'UPSTREAM_UNAVAILABLE'
 }
 
 /** Marks a request that was just made, so that its way is noted in `passage`. */
@@ -69,10 +83,16 @@ const last: Policy<'model.invoke'> = {
     const deployment = deploymentOf(call)
     passage.deployment = deployment
     // Said again: a hedge may have been sent meanwhile.
-    return next(call).then((reply: ModelReply) => {
-      passage.deployment = deployment
-      return reply
-    })
+    return next(call).then(
+      (reply: ModelReply) => {
+        passage.deployment = deployment
+        return reply
+      },
+      (error: unknown) => {
+        if (SwitchyardError.is(error)) FAILED.set(error, passage)
+        throw error
+      },
+    )
   },
   explain: async () => ({ decisions: [] }),
 }

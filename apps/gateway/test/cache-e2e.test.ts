@@ -1,4 +1,6 @@
 import { request } from 'node:http'
+import { SwitchyardError } from '@switchyard/contract'
+import { routing } from '@switchyard/routing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Answer, type CachedGateway, cachedGateway, OTHER_KEY, TRACE_KEY } from './support/cached.ts'
 import { stubProvider, wholeReply } from './support/stub-provider.ts'
@@ -224,6 +226,55 @@ describe('calls under way', () => {
     expect(outcomes).toEqual([...Array(19).fill('hit coalesced'), 'miss'])
     const attempts = all.map(({ headers }) => headers.get('x-switchyard-attempts')).sort()
     expect(attempts).toEqual([...Array(19).fill('0'), '1'])
+  })
+
+  test.each(['status:500', 'status:400', 'status:429'])(
+    'share one failure (%s) with its status, and nothing of it is kept',
+    async (fault) => {
+      await node.close()
+      node = await cachedGateway({ upstream: { delayMs: 100 } })
+      node.chat.always(fault)
+      const ask = { model: 'chat/fake', messages: turns }
+      const all = await Promise.all(Array.from({ length: 5 }, () => node.ask('chat/completions', ask)))
+      expect(node.chat.requests).toHaveLength(1)
+      expect(new Set(all.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
+      node.chat.always(undefined)
+      expect(await node.ask('chat/completions', ask)).toMatchObject({ status: 200, cache: 'miss' })
+    },
+  )
+
+  test('that no target served are 503 for all who share one', async () => {
+    await node.close()
+    const routes = { any: { targets: ['one/x', 'two/x'] } }
+    let invoked = 0
+    const invoke = async (): Promise<never> => {
+      invoked += 1
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      throw new SwitchyardError('UPSTREAM_UNAVAILABLE', 'down')
+    }
+    node = await cachedGateway({
+      more: [routing({ routes }), stubProvider({ name: 'one', invoke }), stubProvider({ name: 'two', invoke })],
+      attempts: 2,
+    })
+    const all = await Promise.all(
+      Array.from({ length: 5 }, () => node.ask('chat/completions', { model: 'any', messages: turns })),
+    )
+    expect(invoked).toBe(2)
+    expect(all.map(({ status }) => status)).toEqual(Array(5).fill(503))
+  })
+
+  test('an answer that was under way when it was invalidated serves nobody who asks later', async () => {
+    await node.close()
+    node = await cachedGateway({ upstream: { delayMs: 100 } })
+    const ask = { model: 'chat/fake', messages: turns }
+    const before = node.ask('chat/completions', ask)
+    await vi.waitFor(() => expect(node.chat.requests).toHaveLength(1))
+    await node.admin('POST', 'cache/invalidate', { tenant: 'acme' })
+    const after = await node.ask('chat/completions', ask)
+    expect((await before).cache).toBe('miss')
+    expect(after.cache).toBe('miss')
+    expect(node.chat.requests).toHaveLength(2)
+    expect((await node.ask('chat/completions', ask)).cache).toBe('hit l1')
   })
 
   test('the first of them may leave: the others are answered', async () => {

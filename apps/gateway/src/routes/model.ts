@@ -1,13 +1,6 @@
-import {
-  type Attributes,
-  type ModelEndpoint,
-  type ModelReply,
-  type ModelRequest,
-  type Principal,
-  SwitchyardError,
-} from '@switchyard/contract'
+import type { Attributes, ModelEndpoint, ModelReply, ModelRequest, Principal } from '@switchyard/contract'
 import { systemClock } from '@switchyard/kernel'
-import { Passage, watched } from '../passage.ts'
+import { isExhausted, Passage, watched } from '../passage.ts'
 import { isLate, mayCall } from '../principal.ts'
 import { readBody } from '../server/body.ts'
 import type { Exchange } from '../server/exchange.ts'
@@ -79,9 +72,7 @@ export async function invokeModel(exchange: Exchange, parts: ServerParts, endpoi
       idempotent: true,
     })
   } catch (error) {
-    // Where nothing was reached, routing found every target taken out; or the call shared another's, which it cannot tell from that.
-    const { exhausted, deployment } = call.passage
-    exchange.exhausted = exhausted || (deployment === undefined && SwitchyardError.is(error, 'UPSTREAM_UNAVAILABLE'))
+    exchange.exhausted = isExhausted(error, call.passage)
     tellPassage(exchange, call)
     throw error
   }

@@ -42,16 +42,23 @@ export interface CachedOptions {
   /** Plugins beside the cache, its store, and the two providers. */
   readonly more?: readonly Plugin[]
   readonly upstream?: FakeUpstreamOptions
+  /** Attempts over all targets; default 1. */
+  readonly attempts?: number
 }
 
 /** A gateway with the cache over two upstreams that answer what they are asked, each request with 7 tokens in and 4 out or so. */
-export async function cachedGateway({ cache, more = [], upstream }: CachedOptions = {}): Promise<CachedGateway> {
+export async function cachedGateway({ cache, more = [], upstream, attempts = 1 }: CachedOptions = {}): Promise<CachedGateway> {
   const chat = await startFakeUpstream({ attentive: true, endpoints: ['chat/completions'], ...upstream })
   const messages = await startFakeUpstream({ attentive: true, endpoints: ['messages'], ...upstream })
   const common = { apiKey: 'sk-of-the-upstream', egress: { allow: ['127.0.0.0/8'] } }
   const node = await testGateway(
     [
-      resilience({ retry: { maxAttempts: 1 }, breaker: { enabled: false }, quarantine: { enabled: false } }),
+      resilience({
+        retry: { maxAttempts: 1 },
+        attempts: { maxAttempts: attempts },
+        breaker: { enabled: false },
+        quarantine: { enabled: false },
+      }),
       responseCache(cache ?? {}),
       cacheMemory(),
       ...more,
