@@ -1,4 +1,4 @@
-import { type Call, SwitchyardError } from '@switchyard/contract'
+import { type Call, type SqlResult, SwitchyardError } from '@switchyard/contract'
 import { LRUCache } from 'lru-cache'
 import { keyedDigest } from '../keys/keyed-digest.ts'
 import { EVERYTHING, tableTag, tenantTag } from '../keys/tags.ts'
@@ -27,6 +27,8 @@ export interface SqlKindOptions {
 /** A stored result, known to be one. */
 export interface SqlReady {
   readonly payload: Uint8Array
+  /** What the look at it gave: for the first who asks. */
+  first: SqlResult | undefined
 }
 
 type SqlCall = Call<'sql.query'>
@@ -136,11 +138,12 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
     frames: (reply) => frames.framesOf(reply),
     assemble: (all) => frames.assembled(all),
     keep: (call, all) => kept(call, all),
-    open(payload) {
-      resultFrom(payload)
-      return { ready: { payload }, bytes: payload.byteLength }
+    open: (payload) => ({ ready: { payload, first: resultFrom(payload) }, bytes: payload.byteLength }),
+    answer(ready) {
+      const { first, payload } = ready
+      ready.first = undefined
+      return first ?? resultFrom(payload)
     },
-    answer: ({ payload }) => resultFrom(payload),
     wordsOf: () => undefined,
     explain: (call) => explained(call),
   }
