@@ -1,6 +1,6 @@
 import type { Client } from '../connection.ts'
-import { FIRST_ID, isOlder, type LogId } from '../log/ids.ts'
-import { fieldsOf, lastOfFields, type Stamp, tagField } from '../log/tag-table.ts'
+import { FIRST_ID, isOlder, type LogId, newer } from '../log/ids.ts'
+import { keyField, type Stamp, tagField } from '../log/tag-table.ts'
 
 /** The state as the server has it now, of one entry. For nodes that do not follow the log at the moment. */
 export interface RemoteState {
@@ -17,14 +17,16 @@ export async function readState(
   stateKey: string,
   of: { readonly key: string; readonly tags: readonly string[] },
 ): Promise<RemoteState> {
-  const fields = fieldsOf(of)
-  const [genesis, floor, last, ...ids] = await client.hmget(stateKey, '!genesis', '!floor', '!last', ...fields)
-  const known = new Map(fields.map((field, at) => [field, ids[at]]))
-  const newest = (some: readonly string[]): LogId => lastOfFields(some, (field) => known.get(field), floor ?? FIRST_ID)
+  const fields = [keyField(of.key), ...of.tags.map(tagField)]
+  const [genesis, floor, position, ...ids] = await client.hmget(stateKey, '!genesis', '!floor', '!last', ...fields)
+  const known = new Map(fields.map((field, at) => [field, ids[at] ?? FIRST_ID]))
+  const lastOf = (tags: readonly string[]): LogId =>
+    tags.reduce((last, tag) => newer(last, known.get(tagField(tag)) ?? FIRST_ID), floor ?? FIRST_ID)
   return {
     genesis: genesis ?? undefined,
-    position: last ?? FIRST_ID,
-    lastOf: (tags) => newest(tags.map(tagField)),
-    isAlive: (stamp) => stamp.genesis === genesis && !isOlder(stamp.position, newest(fieldsOf(stamp))),
+    position: position ?? FIRST_ID,
+    lastOf,
+    isAlive: ({ genesis: made, position: at, key, tags }) =>
+      made === genesis && !isOlder(at, known.get(keyField(key)) ?? FIRST_ID) && !isOlder(at, lastOf(tags)),
   }
 }

@@ -43,28 +43,21 @@ export function keyField(key: string): string {
   return `#${key}`
 }
 
-/** The newest of the moments of these fields, and the floor where that is newer. */
-export function lastOfFields(
-  fields: readonly string[],
-  idOf: (field: string) => LogId | null | undefined,
-  floor: LogId,
-): LogId {
-  let last = floor
-  for (const field of fields) last = newer(last, idOf(field) ?? FIRST_ID)
-  return last
-}
-
-/** Every field of the state that an entry hangs on. */
-export function fieldsOf({ key, tags }: Pick<Stamp, 'key' | 'tags'>): readonly string[] {
-  return [keyField(key), ...tags.map(tagField)]
-}
-
 /** Makes an empty table with no genesis, in which nothing is alive. */
 export function tagTable(): FollowingTable {
   let genesis = ''
   let floor: LogId = FIRST_ID
-  const moments = new Map<string, LogId>()
-  const idOf = (field: string): LogId | undefined => moments.get(field)
+  const tags = new Map<string, LogId>()
+  const keys = new Map<string, LogId>()
+
+  function lastOf(wanted: readonly string[]): LogId {
+    let last = floor
+    for (const tag of wanted) {
+      const id = tags.get(tag)
+      if (id !== undefined) last = newer(last, id)
+    }
+    return last
+  }
 
   return {
     get genesis() {
@@ -74,31 +67,42 @@ export function tagTable(): FollowingTable {
       return floor
     },
     get size() {
-      return moments.size
+      return tags.size + keys.size
     },
-    lastOf: (tags) => lastOfFields(tags.map(tagField), idOf, floor),
-    isAlive: (stamp) => stamp.genesis === genesis && !isOlder(stamp.position, lastOfFields(fieldsOf(stamp), idOf, floor)),
+    lastOf,
+    isAlive: (stamp) =>
+      stamp.genesis === genesis &&
+      !isOlder(stamp.position, keys.get(stamp.key) ?? FIRST_ID) &&
+      !isOlder(stamp.position, lastOf(stamp.tags)),
     delete(kind, name, id) {
-      moments.set(kind === 'tag' ? tagField(name) : keyField(name), id)
+      const moments = kind === 'tag' ? tags : keys
+      moments.set(name, id)
     },
     raise(to) {
       floor = newer(floor, to)
-      for (const [field, id] of moments) if (!isOlder(floor, id)) moments.delete(field)
+      for (const moments of [tags, keys]) {
+        for (const [name, id] of moments) if (!isOlder(floor, id)) moments.delete(name)
+      }
     },
     forgetKeys(before) {
-      for (const [field, id] of moments) if (field.startsWith('#') && isOlder(id, before)) moments.delete(field)
+      for (const [key, id] of keys) if (isOlder(id, before)) keys.delete(key)
     },
     load(fields) {
       const meta = new Map<string, string>()
-      moments.clear()
+      const kinds = new Map([
+        ['=', tags],
+        ['#', keys],
+        ['!', meta],
+      ])
+      tags.clear()
+      keys.clear()
       for (let at = 0; at + 1 < fields.length; at += 2) {
         const name = String(fields[at])
-        const into = name.startsWith('!') ? meta : moments
-        into.set(name, String(fields[at + 1]))
+        kinds.get(name.charAt(0))?.set(name.slice(1), String(fields[at + 1]))
       }
-      genesis = meta.get('!genesis') ?? ''
-      floor = meta.get('!floor') ?? FIRST_ID
-      return meta.get('!last') ?? FIRST_ID
+      genesis = meta.get('genesis') ?? ''
+      floor = meta.get('floor') ?? FIRST_ID
+      return meta.get('last') ?? FIRST_ID
     },
   }
 }
