@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { responseCache } from '@switchyard/cache'
 import type { Plugin } from '@switchyard/contract'
 import { checkAssembly } from '@switchyard/kernel'
@@ -91,4 +92,14 @@ test('explain says what the cache would do, and starts no process', async () => 
     decision: 'would-miss',
     because: { alike: true },
   })
+})
+
+test('what the README says of a cache of one’s own in YAML is a configuration', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const [, yaml = ''] = /```yaml\n(embedded: true\n[^`]*)```/.exec(readme) ?? []
+  await folder.write('switchyard.config.yaml', yaml)
+  const { out, err, code } = await cli(['check'], folder.path)
+  expect(err).toBe('')
+  expect(code).toBe(0)
+  expect(out.match(/@switchyard\/cache(-semantic)? /g)).toHaveLength(2)
 })
