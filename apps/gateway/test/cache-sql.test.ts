@@ -1,14 +1,17 @@
 import { responseCache } from '@switchyard/cache'
 import { cacheMemory } from '@switchyard/cache-memory'
+import { cacheRedis } from '@switchyard/cache-redis'
 import { postgres } from '@switchyard/connector-postgres'
 import { sqlite } from '@switchyard/connector-sqlite'
-import { definePlugin, type Plugin, type SqlResult } from '@switchyard/contract'
+import { definePlugin, type Plugin, type SqlDatabase, type SqlResult, sql as sqlPort } from '@switchyard/contract'
 import { type Kernel, startKernel } from '@switchyard/kernel'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { notRunLine, postgresForTests } from '../../../scripts/services/index.ts'
+import { notRunLine, postgresForTests, privateRedis } from '../../../scripts/services/index.ts'
 
 const server = await postgresForTests()
+const redis = await privateRedis()
+afterAll(() => (redis.status === 'ready' ? redis.stop() : undefined))
 const principal = { tenant: 'acme', keyId: 'key-1', roles: [] }
 
 let kernel: Kernel | undefined
@@ -100,6 +103,68 @@ describe('on a real PostgreSQL', () => {
       expect((await ask(read, [1])).rows).toEqual([])
     } finally {
       await ask(`DROP TABLE ${name}`)
+    }
+  })
+})
+
+describe('nodes that share a Redis', () => {
+  /** A database of one number for all nodes. */
+  const number = (held: { value: number; reads: number }): Plugin =>
+    definePlugin({
+      name: 'shop',
+      contract: 1,
+      options: z.strictObject({}),
+      provides: { sql: sqlPort },
+      setup: () => ({
+        ports: { sql: { capabilities: { dialect: 'postgres' } } as unknown as SqlDatabase },
+        serves: {
+          async 'sql.query'({ request }) {
+            if (request.sql === READ) held.reads += 1
+            else held.value += 1
+            return { rows: [{ value: held.value }], rowCount: 1 }
+          },
+        },
+      }),
+    })()
+  const READ = 'SELECT value FROM numbers'
+
+  test('a read sees what was written at any node before it began, and is shared else', async (context) => {
+    if (redis.status !== 'ready') return context.skip(notRunLine(redis))
+    const { url } = redis
+    const held = { value: 0, reads: 0 }
+    const rules = { rules: [{ match: { targets: ['shop'] }, ttlMs: 60_000 }] }
+    const nodes = await Promise.all(
+      Array.from({ length: 3 }, () =>
+        startKernel({ plugins: [cacheRedis({ url, keyPrefix: 'sql:' }), responseCache({ sql: rules }), number(held)] }),
+      ),
+    )
+    try {
+      const query = async (node: number, text: string): Promise<unknown> => {
+        const request = { sql: text, params: [] }
+        const { rows } = await (nodes[node % 3] as Kernel).call('sql.query', { target: 'shop', request, principal })
+        return rows[0]?.value
+      }
+      let writing = false
+      const readers = Array.from({ length: 3 }, async (_, node) => {
+        for (let turn = 0; turn < 150; turn += 1) {
+          const least = held.value - (writing ? 1 : 0)
+          expect(await query(node, READ)).toBeGreaterThanOrEqual(least)
+        }
+      })
+      const writer = (async () => {
+        for (let turn = 0; turn < 40; turn += 1) {
+          writing = true
+          await query(turn, 'UPDATE numbers SET value = value + 1')
+          writing = false
+          expect(await query(turn + 1, READ)).toBe(turn + 1)
+        }
+      })()
+      await Promise.all([...readers, writer])
+      held.reads = 0
+      for (let turn = 0; turn < 30; turn += 1) expect(await query(turn, READ)).toBe(40)
+      expect(held.reads).toBeLessThanOrEqual(1)
+    } finally {
+      await Promise.all(nodes.map((node) => node.close()))
     }
   })
 })
