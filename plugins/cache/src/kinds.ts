@@ -1,4 +1,4 @@
-import type { Clock, Operation, SqlDatabase } from '@switchyard/contract'
+import type { Clock, ModelProvider, Operation, SqlDatabase } from '@switchyard/contract'
 import type { Kind } from './kind.ts'
 import { modelKind } from './model/model-kind.ts'
 import type { CacheOptions } from './options.ts'
@@ -8,6 +8,7 @@ import { sqlKind } from './sql/sql-kind.ts'
 
 /** What kinds look at. */
 export interface KindParts {
+  readonly providers: ReadonlyMap<string, ModelProvider>
   readonly databases: ReadonlyMap<string, SqlDatabase>
   readonly clock: Pick<Clock, 'now' | 'schedule'>
 }
@@ -18,11 +19,14 @@ const NO_SECRET = '@switchyard/cache'
 /** The kinds that the options ask for, by operation. Rejects `CONFIG_INVALID` where they name no instance. */
 export async function kindsOf(
   { models, sql, secret }: CacheOptions,
-  { databases, clock }: KindParts,
+  { providers, databases, clock }: KindParts,
 ): Promise<ReadonlyMap<Operation, Kind>> {
   const revealed = secret?.reveal() ?? NO_SECRET
   const kinds = new Map<Operation, Kind>()
-  kinds.set('model.invoke', modelKind({ options: models, secret: revealed, clock }) as unknown as Kind)
+  // What any provider hands on may change an answer: which of them will serve is not known yet.
+  const forwarded = [...providers.values()].flatMap(({ capabilities }) => capabilities.forwards ?? [])
+  const options = { ...models, varyHeaders: [...models.varyHeaders, ...forwarded.map((name) => name.toLowerCase())] }
+  kinds.set('model.invoke', modelKind({ options, secret: revealed, clock }) as unknown as Kind)
   // Where nothing of a database may be kept, its statements are left alone altogether.
   if (sql.rules.length === 0) return kinds
   const dialects = new Map([...databases].map(([instance, { capabilities }]) => [instance, capabilities.dialect]))

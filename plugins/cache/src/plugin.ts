@@ -3,6 +3,7 @@ import {
   definePlugin,
   flights,
   many,
+  model,
   type Operation,
   optional,
   type PluginFactory,
@@ -34,10 +35,16 @@ export const responseCache: PluginFactory<CacheInput> = definePlugin({
   name: '@switchyard/cache',
   contract: 1,
   options: cacheOptions,
-  requires: { cache, flights: optional(flights), semantic: optional(semanticCache), databases: many(sql) },
+  requires: {
+    cache,
+    flights: optional(flights),
+    semantic: optional(semanticCache),
+    providers: many(model),
+    databases: many(sql),
+  },
   provides,
   async setup({ options, deps, instance, clock, random, log, emit, onClose }) {
-    const { semantic, databases } = deps
+    const { semantic, providers, databases } = deps
     const near = nearLevel(deps.cache, options.nearMaxBytes)
     const store = storeLevel({
       cache: deps.cache,
@@ -60,7 +67,7 @@ export const responseCache: PluginFactory<CacheInput> = definePlugin({
       writes.close()
       near.close()
     })
-    const kinds = await kindsOf(options, { databases, clock })
+    const kinds = await kindsOf(options, { providers, databases, clock })
     const counts = new Map([...kinds.keys()].map((operation) => [operation, new Counts()]))
     const parts = { cache: deps.cache, near, store, flight, semantic, own, served, writes, counts }
     const { storeFallbacks, headers } = options

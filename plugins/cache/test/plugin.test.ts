@@ -2,8 +2,10 @@ import { cacheMemory } from '@switchyard/cache-memory'
 import {
   definePlugin,
   type ModelEnding,
+  type ModelProvider,
   type ModelReply,
   type ModelRequest,
+  model,
   type Plugin,
   type Principal,
   SwitchyardError,
@@ -46,14 +48,19 @@ async function* streamOf(said: string): AsyncGenerator<Uint8Array> {
   yield utf8.encode('data: [DONE]\n\n')
 }
 
-async function start(input: CacheInput = {}) {
+async function start(input: CacheInput = {}, forwards: readonly string[] = []) {
   const asked: ModelRequest[] = []
   const provider = definePlugin({
     name: '@switchyard/stub',
     contract: 1,
     options: z.strictObject({}),
+    provides: { model },
     setup: () => ({
-      ports: {},
+      ports: {
+        model: {
+          capabilities: { endpoints: [], streaming: true, models: 'any', listing: false, cancels: true, forwards },
+        } as unknown as ModelProvider,
+      },
       serves: {
         async 'model.invoke'({ request }): Promise<ModelReply> {
           asked.push(request)
@@ -71,9 +78,10 @@ async function start(input: CacheInput = {}) {
   })
   const plugins = [responseCache(input), cacheMemory(), provider()] as Plugin[]
   const kernel = await startKernel({ plugins })
-  async function ask(content: string, stream = false, more: Partial<Principal> = {}) {
+  async function ask(content: string, stream = false, more: Partial<Principal> = {}, headers: Record<string, string> = {}) {
     const body = { model: 'm', messages: [{ role: 'user', content }] }
     const request = {
+      headers,
       endpoint: 'chat/completions' as const,
       model: 'x/m',
       body,
@@ -143,6 +151,24 @@ test('what is invalidated is asked anew', async () => {
   await ask('one')
   expect(asked).toHaveLength(3)
   expect(admin?.report().operations['model.invoke']).toMatchObject({ requests: 3, distinct: 2 })
+  await kernel.close()
+})
+
+test('what a provider hands on of a client’s headers keeps answers apart', async () => {
+  const { kernel, ask, asked } = await start({}, ['X-Persona'])
+  await ask('one', false, {}, { 'x-persona': 'pirate' })
+  expect((await ask('one', false, {}, { 'x-persona': 'poet' })).level).toBeUndefined()
+  expect((await ask('one', false, {}, { 'x-persona': 'pirate', 'x-other': '1' })).level).toBe('l1')
+  expect(asked).toHaveLength(2)
+  await kernel.close()
+})
+
+test('a tag that a caller gave is deleted by its name, however long a model’s name is', async () => {
+  const { kernel, ask, asked, admin } = await start()
+  await ask('one', false, {}, { 'x-switchyard-cache-tags': 'doc:42' })
+  await admin?.invalidate({ tenant: 'acme', tags: ['doc:42'] }, { by: 'op' })
+  await ask('one', false, {}, { 'x-switchyard-cache-tags': 'doc:42' })
+  expect(asked).toHaveLength(2)
   await kernel.close()
 })
 

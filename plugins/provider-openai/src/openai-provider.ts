@@ -97,6 +97,7 @@ export function openAiProvider({ options, instance, egress, clock }: Parts): Mod
       models,
       listing: true,
       cancels: true,
+      forwards: options.forwardHeaders,
       // A list of models, which nobody bills.
       freeProbe: true,
     },

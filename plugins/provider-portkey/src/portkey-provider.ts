@@ -140,6 +140,7 @@ export function portkeyProvider(parts: PortkeyParts): ModelProvider {
       listing: true,
       cancels: false,
       selectors: SELECTORS,
+      forwards: options.forwardHeaders,
       // Self-hosted, Portkey hands a provider's list of models on; hosted, it answers that itself, which says nothing of the provider.
       freeProbe: options.apiKey === undefined && options.config === undefined && routes.known.size > 0,
     },

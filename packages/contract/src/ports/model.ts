@@ -109,6 +109,8 @@ export interface ModelProvider {
     readonly cancels: boolean
     /** Request headers (lower case) by which a client picks the upstream itself: a request with one of them may name any model. */
     readonly selectors?: readonly string[]
+    /** Request headers (lower case) that it hands on as they are, so that a reply may depend on what they say. */
+    readonly forwards?: readonly string[]
     /** `probe` costs nothing at the provider, so that it may be called without being asked for. */
     readonly freeProbe?: boolean
   }

@@ -8,7 +8,7 @@ import {
 } from '@switchyard/contract'
 import type { Counts } from '../counts.ts'
 import type { SingleFlight } from '../flight/single-flight.ts'
-import { EVERYTHING, tableTag, tenantTag } from '../keys/tags.ts'
+import { EVERYTHING, tableTag, tagName, tenantTag } from '../keys/tags.ts'
 import type { NearLevel } from '../levels/near.ts'
 import type { StoreLevel } from '../levels/store.ts'
 import type { OwnCalls } from '../own-calls.ts'
@@ -105,9 +105,9 @@ function tagsOf({ tenant, tags, models, prompts, target, tables, everything }: I
   if (tables !== undefined) throw invalid('tables', 'tables go with target, not with tenant')
   if (tags === undefined && models === undefined && prompts === undefined) return [tenantTag(tenant)]
   const named = [
-    ...(tags ?? []).map((tag) => `tag:${tag}`),
-    ...(models ?? []).map((model) => `model:${model}`),
-    ...(prompts ?? []).map((prompt) => `prompt:${prompt}`),
+    ...(tags ?? []).map((tag) => tagName('tag', tag)),
+    ...(models ?? []).map((model) => tagName('model', model)),
+    ...(prompts ?? []).map((prompt) => tagName('prompt', prompt)),
   ]
   return bounded(named.map((tag) => tenantTag(tenant, tag)))
 }

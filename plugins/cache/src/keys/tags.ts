@@ -1,3 +1,5 @@
+import { keyedDigest } from './keyed-digest.ts'
+
 /** Borne by every stored reply: its deletion empties the cache. */
 export const EVERYTHING = '*'
 
@@ -20,4 +22,18 @@ export function tableTag(database: string, table?: string): string {
 function spaced(space: string, owner: string, name: string | undefined): string {
   const all = `${space}${owner.length}:${owner}`
   return name === undefined ? all : `${all}:${name}`
+}
+
+/** Longer names are digests in tags. */
+const LONGEST = 200
+
+/** What a tenant's tag is called: a model, a prompt, a route, or a tag that callers gave. */
+export function tagName(kind: 'model' | 'prompt' | 'route' | 'tag' | 'key' | 'user' | 'team' | 'tenant', name: string): string {
+  const whole = `${kind}:${name}`
+  return whole.length <= LONGEST ? whole : `${kind}:sha-${keyedDigest('tag', [whole])}`
+}
+
+/** A tag of what all tenants share, which none of them may delete. */
+export function publicTag(name: string): string {
+  return `p:${name}`
 }

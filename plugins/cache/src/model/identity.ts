@@ -1,6 +1,6 @@
 import type { Call, ModelRequest } from '@switchyard/contract'
 import { keyedDigest } from '../keys/keyed-digest.ts'
-import { EVERYTHING, tenantTag } from '../keys/tags.ts'
+import { EVERYTHING, publicTag, tagName, tenantTag } from '../keys/tags.ts'
 import type { BypassReason, LikenessPlan } from '../kind.ts'
 import { canonicalJson } from './canonical.ts'
 import { eligibilityOf } from './eligibility.ts'
@@ -53,8 +53,6 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ])
 /** Of these, those that a response repeats to whoever asked. */
 export const REPEATED = ['metadata', 'user', 'safety_identifier', 'prompt_cache_key'] as const
-/** Longer names are digests in tags. */
-const MAX_TAG = 200
 const NO_TEXTS: readonly string[] = Object.freeze([])
 
 /** Works it out, or says why the call is left alone. Never throws, whatever the body holds. */
@@ -149,18 +147,12 @@ function modeOf({ endpoint, body, stream }: ModelRequest, secret: string): strin
 
 function tagsOf({ call, settings, scope, asked }: IdentityParts, prompt: string | undefined): readonly string[] {
   const { principal, request } = call
-  const names = [`model:${request.model}`, ...asked.map((tag) => `tag:${tag}`)]
-  if (settings.name !== '') names.push(`route:${settings.name}`)
-  if (prompt !== undefined) names.push(`prompt:${prompt}`)
-  // What all tenants share no tenant may delete.
-  if (scope.kind === 'public') return [EVERYTHING, ...names.map((name) => `p:${bounded(name)}`)]
+  const names = [tagName('model', request.model), ...asked.map((tag) => tagName('tag', tag))]
+  if (settings.name !== '') names.push(tagName('route', settings.name))
+  if (prompt !== undefined) names.push(tagName('prompt', prompt))
+  if (scope.kind === 'public') return [EVERYTHING, ...names.map(publicTag)]
   const [part] = scope.parts
-  if (part !== undefined) names.push(`${scope.kind}:${part}`)
+  if (part !== undefined) names.push(tagName(scope.kind, part))
   const { tenant } = principal
-  return [EVERYTHING, tenantTag(tenant), ...names.map((name) => tenantTag(tenant, bounded(name)))]
-}
-
-function bounded(name: string): string {
-  if (name.length <= MAX_TAG) return name
-  return `${name.slice(0, name.indexOf(':'))}:sha-${keyedDigest('tag', [name])}`
+  return [EVERYTHING, tenantTag(tenant), ...names.map((name) => tenantTag(tenant, name))]
 }

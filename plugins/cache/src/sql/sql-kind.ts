@@ -1,7 +1,7 @@
 import { type Call, type SqlResult, SwitchyardError } from '@switchyard/contract'
 import { LRUCache } from 'lru-cache'
 import { keyedDigest } from '../keys/keyed-digest.ts'
-import { EVERYTHING, tableTag, tenantTag } from '../keys/tags.ts'
+import { EVERYTHING, tableTag, tagName, tenantTag } from '../keys/tags.ts'
 import type { BypassPlan, BypassReason, Kept, Kind, Plan, WritePlan } from '../kind.ts'
 import { type KnownTarget, knownTargets } from './databases.ts'
 import type { Dialect } from './dialect.ts'
@@ -122,7 +122,7 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
       key: `q:${keyedDigest(secret, [partition, text, field])}`,
       partition,
       mode: MODE,
-      tags: [EVERYTHING, ...found.tags, tenantTag(tenant), ...wishes.tags.map((tag) => tenantTag(tenant, tag))],
+      tags: [EVERYTHING, ...found.tags, tenantTag(tenant), ...wishes.tags.map((tag) => tenantTag(tenant, tagName('tag', tag)))],
       ttlMs: rule.ttlMs,
       staleMs: rule.staleMs,
       maxAgeMs: wishes.maxAgeMs,

@@ -141,7 +141,7 @@ describe('what is kept', () => {
     expect(wish({ cache: 'no-cache' })).toMatchObject({ wish: 'no-cache' })
     expect(wish({ cache: 'only-if-cached', cacheMaxAgeMs: 10 })).toMatchObject({ wish: 'only-if-cached', maxAgeMs: 10 })
     expect(planned(wish({ cacheTags: 'a, b,a' })).tags).toEqual(
-      expect.arrayContaining([tenantTag('acme', 'a'), tenantTag('acme', 'b')]),
+      expect.arrayContaining([tenantTag('acme', 'tag:a'), tenantTag('acme', 'tag:b')]),
     )
     for (const [name, value] of [
       ['cache', 'maybe'],
