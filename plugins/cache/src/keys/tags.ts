@@ -12,11 +12,11 @@ export function tenantTag(tenant: string, tag?: string): string {
 }
 
 /**
- * The tag of a table, in lower case; without one, of all that was read from the database. Tenants share it, as they share the table; no
+ * The tag of a table, in lower case; without one, of all that was read through the target. Tenants share it, as they share the table; no
  * tag of a tenant begins as it does.
  */
-export function tableTag(database: string, table?: string): string {
-  return spaced('s', database, table)
+export function tableTag(target: string, table?: string): string {
+  return spaced('s', target, table)
 }
 
 function spaced(space: string, owner: string, name: string | undefined): string {

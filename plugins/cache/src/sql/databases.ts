@@ -10,12 +10,9 @@ export interface KnownTarget {
   readonly database: string
   readonly known: KnownFunctions
   readonly rules: readonly SqlRule[]
-  /** Tags of what a change of the table changes. */
-  changedWith(table: string): readonly string[]
+  /** Tags of what a change of the table changes, or of any table: as read through each target of the database. */
+  changedWith(table: string | undefined): readonly string[]
 }
-
-/** Databases whose names would meet a target's keep apart from it. */
-const NAMED = 'database '
 
 /**
  * Targets by name, of those of which anything may be kept. Throws `CONFIG_INVALID` for a target that is no instance of the sql port, and for
@@ -46,25 +43,25 @@ export function knownTargets(
     }
     const owner = owners.get(target)
     const facts = owner === undefined ? undefined : databases[owner]
-    const database = owner === undefined ? target : `${NAMED}${owner}`
     found.set(target, {
       dialect,
-      database,
+      database: owner ?? target,
       known: { pure: lowered(facts?.pure), harmless: lowered(facts?.harmless) },
       rules: rules.filter(({ match }) => match.targets.includes(target)).map(loweredTables),
-      changedWith: changesOf(database, facts?.also ?? {}),
+      changedWith: changesOf(facts?.targets ?? [target], facts?.also ?? {}),
     })
   }
   return found
 }
 
-function changesOf(database: string, also: Readonly<Record<string, readonly string[]>>): KnownTarget['changedWith'] {
+function changesOf(targets: readonly string[], also: Readonly<Record<string, readonly string[]>>): KnownTarget['changedWith'] {
   const next = new Map(Object.entries(also).map(([table, others]) => [table.toLowerCase(), others]))
   return (table) => {
+    if (table === undefined) return targets.map((target) => tableTag(target))
     const all = new Set([table])
     // A set is walked to its end with what is added meanwhile.
     for (const one of all) for (const other of next.get(one) ?? []) all.add(other.toLowerCase())
-    return [...all].map((one) => tableTag(database, one))
+    return targets.flatMap((target) => [...all].map((one) => tableTag(target, one)))
   }
 }
 

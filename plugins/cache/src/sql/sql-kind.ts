@@ -69,20 +69,19 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
   const untold = new LRUCache<string, true>({ max: 1_000 })
   const frames = sqlFrames()
 
-  function look(target: KnownTarget, text: string): Looked {
-    const key = `${target.database}\0${target.dialect}\0${text}`
+  function look(name: string, target: KnownTarget, text: string): Looked {
+    const key = `${name.length}:${name}${text}`
     const known = looked.get(key)
     if (known !== undefined) return known
-    const found = lookAnew(target, text)
+    const found = lookAnew(name, target, text)
     if (text.length <= LONGEST_KEPT) looked.set(key, found)
     return found
   }
 
-  function lookAnew({ dialect, database, known, changedWith }: KnownTarget, text: string): Looked {
+  function lookAnew(name: string, { dialect, known, changedWith }: KnownTarget, text: string): Looked {
     const statement = statementOf(text, dialect, known)
     if (statement.kind === 'write') {
-      const { table } = statement
-      return { statement, tables: undefined, tags: table === undefined ? [tableTag(database)] : changedWith(table) }
+      return { statement, tables: undefined, tags: changedWith(statement.table) }
     }
     if (statement.kind === 'bypass') return { statement, tables: undefined, tags: [] }
     const parsed = narrowings.get(dialect)?.(text, statement.names)
@@ -90,7 +89,7 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
     return {
       statement,
       tables: parsed?.tables,
-      tags: [tableTag(database), ...[...names].map((one) => tableTag(database, one))],
+      tags: [tableTag(name), ...[...names].map((one) => tableTag(name, one))],
     }
   }
 
@@ -99,7 +98,7 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
     if (target === undefined) return call.attributes.cache === 'only-if-cached' ? NEVER : bypass('off')
     const { params } = call.request
     const text = call.request.sql.replace(OUTER_SPACE, '')
-    const found = look(target, text)
+    const found = look(call.target, target, text)
     if (found.statement.kind === 'write') return { writes: found.tags }
     const wishes = wishesOf(call.attributes)
     if (wishes.wish === 'no-store') return bypass('no-store')
@@ -161,7 +160,7 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
   function mostBytes({ target, request, attributes }: SqlCall): number {
     const known = targets.get(target)
     if (known === undefined) return 0
-    const { tables } = look(known, request.sql.replace(OUTER_SPACE, ''))
+    const { tables } = look(target, known, request.sql.replace(OUTER_SPACE, ''))
     const rule = ruleFor(known.rules, tables, wishesOf(attributes))
     return typeof rule === 'string' ? 0 : rule.maxBytes
   }
@@ -170,7 +169,7 @@ export function sqlKind({ options, secret, dialects, narrowings }: SqlKindOption
     const target = targets.get(call.target)
     if (target === undefined) return { target: call.target, rules: 'none names this target' }
     const { dialect, database, rules } = target
-    const { statement, tables } = look(target, call.request.sql.replace(OUTER_SPACE, ''))
+    const { statement, tables } = look(call.target, target, call.request.sql.replace(OUTER_SPACE, ''))
     const rule = statement.kind === 'read' ? ruleFor(rules, tables, wishesOf(call.attributes)) : undefined
     return {
       target: call.target,

@@ -226,11 +226,13 @@ describe('tags of reads and writes', () => {
     )
   })
 
-  test('a database may be called as a target is without meeting it', () => {
+  test('a database may be called as a target is without meeting it, and what was read through a target bears its name', () => {
     const two = kindWith({ ...ALL, databases: { other: { targets: ['orders'] } } })
     const one = planned(two.plan(sqlCall('SELECT 1'))).tags
     const written = (two.plan(sqlCall('DROP TABLE a', [], { target: 'other' })) as { writes: readonly string[] }).writes
     expect(meet(one, written)).toBe(false)
+    // By these the admin invalidates.
+    expect(tags('SELECT * FROM lines', 'copy')).toEqual(expect.arrayContaining([tableTag('copy'), tableTag('copy', 'lines')]))
   })
 })
 
