@@ -3,12 +3,15 @@ import { budgetBench } from './budget/bench.ts'
 import { SCHEMES } from './budget/schemes.ts'
 import { cacheBench, ENCODERS } from './cache/bench.ts'
 import { costBench } from './cost/bench.ts'
+import { failoverBench } from './failover/bench.ts'
+import { TOPOLOGIES } from './failover/topologies.ts'
 import { FAULT_PARTS, faultsBench } from './faults/bench.ts'
 import { CHAOS_FAULTS } from './faults/chaos/faults.ts'
 import { httpBench } from './http/bench.ts'
 import { killBench } from './kill/bench.ts'
 import { simulateBench } from './simulate/bench.ts'
 import { soakBench } from './soak/bench.ts'
+import { stampedeBench } from './stampede/bench.ts'
 import { tokensBench } from './tokens/bench.ts'
 import { vectorsBench } from './vectors/bench.ts'
 
@@ -146,6 +149,28 @@ program
   .option('--seed <n>', 'of the load and of the moments', positive, 1)
   .option('--json <file>', 'write { rows } there')
   .action(async (options) => void (await killBench(options)))
+
+program
+  .command('stampede')
+  .description(
+    'equal streams asked of several processes at once, with calls not shared, shared within a process, and over the fleet: upstream calls, first tokens, bodies',
+  )
+  .option('--clients <n>', 'streams at once', positive, 200)
+  .option('--processes <n>', 'gateways', positive, 4)
+  .option('--rounds <n>', 'stampedes of each kind; the table has medians', positive, 5)
+  .option('--seed <n>', 'of the moments at which clients come', positive, 1)
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await stampedeBench(options)))
+
+program
+  .command('failover')
+  .description(
+    'kills the master of Sentinel and of a Redis Cluster under two nodes that answer from the cache and invalidate: failed requests, answers out of date, time of recovery',
+  )
+  .option('--rounds <n>', 'kills of each topology', positive, 2)
+  .addOption(new Option('--only <topologies...>', 'these alone').choices(TOPOLOGIES))
+  .option('--json <file>', 'write { rows } there')
+  .action(async (options) => void (await failoverBench(options)))
 
 function positive(text: string): number {
   const value = Number(text)
