@@ -48,7 +48,7 @@ describe('a level that serves', () => {
     drawn = undefined
     const clock = virtualClock()
     const shared = { clock, index: fakeIndex(() => clock.now()), answers: new Map(warmed.answers) }
-    for (const [name, held] of warmed.index.partitions) shared.index.partitions.set(name, new Map(held))
+    for (const [name, held] of warmed.index.partitions) await shared.index.upsert(name, [...held.values()])
     const cache = fakeCache()
     for (const [key, entry] of warmed.cache.held) cache.held.set(key, entry)
     const deps = { bus: fakeBus(), cache }

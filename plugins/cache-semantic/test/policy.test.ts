@@ -52,6 +52,11 @@ const taught = (policy: AuditedPolicy, rounds: number, told: (label: Label) => v
   }
 }
 
+/** What a thousand rounds teach: it takes a second or two where coverage is measured, so once. */
+const teacher = new AuditedPolicy(options())
+taught(teacher, 1_000)
+const TAUGHT = teacher.save()
+
 const ask = (policy: AuditedPolicy, epsilon?: number) => {
   const text = 'where do i buy a red hat'
   policy.request()
@@ -69,21 +74,18 @@ describe('audited policy', () => {
   })
 
   test('serves once there is evidence; a bound of nought never does, a tighter one no more than the own', () => {
-    const policy = new AuditedPolicy(options())
-    taught(policy, 1_000)
+    const policy = new AuditedPolicy(options(), TAUGHT)
     expect(policy.cut).toBeGreaterThanOrEqual(0.5)
     expect(ask(policy)).toMatchObject({ serve: true, veto: undefined })
     expect(ask(policy, 0)).toMatchObject({ serve: false })
     expect(ask(policy, 0.000_1)).toMatchObject({ serve: false })
-    const none = new AuditedPolicy(options({ epsilon: 0 }))
-    taught(none, 1_000)
+    const none = new AuditedPolicy(options({ epsilon: 0 }), TAUGHT)
     expect(none.cut).toBeUndefined()
     expect(ask(none, 0.5)).toMatchObject({ serve: false })
   })
 
   test('never serves, nor asks about, what a veto keeps off: the text found or the one that its answer was given to', () => {
-    const policy = new AuditedPolicy(options())
-    taught(policy, 1_000)
+    const policy = new AuditedPolicy(options(), TAUGHT)
     const asked = questionOf('where can i not buy a red hat')
     const plain = 'where can i buy a red hat'
     expect(policy.decide(asked, [near(plain, group(plain), 0.99)])).toMatchObject({
@@ -106,8 +108,7 @@ describe('audited policy', () => {
   })
 
   test('a failed audit removes the entry and lowers the group, a passed one joins the text to it', () => {
-    const policy = new AuditedPolicy(options({ random: () => 0 }))
-    taught(policy, 1_000)
+    const policy = new AuditedPolicy(options({ random: () => 0 }), TAUGHT)
     const verdict = ask(policy)
     expect(verdict).toMatchObject({ serve: true, ask: 'audit' })
     if (verdict?.candidate === undefined) throw new Error('there is a candidate')
@@ -118,8 +119,7 @@ describe('audited policy', () => {
   })
 
   test('audits the first hits, the unsure ones, and never fewer than the floor; each label weighs 1 / its chance', () => {
-    const sure = new AuditedPolicy(options())
-    taught(sure, 1_000)
+    const sure = new AuditedPolicy(options(), TAUGHT)
     const verdict = ask(sure)
     expect(verdict?.weight).toBeGreaterThanOrEqual(1)
     expect(verdict?.weight).toBeLessThanOrEqual(1 / 0.04)
@@ -144,11 +144,9 @@ describe('audited policy', () => {
   })
 
   test('comes back from its saved state with the same cut and the same judgement', () => {
-    const policy = new AuditedPolicy(options())
-    taught(policy, 1_000)
-    const saved = JSON.parse(JSON.stringify(policy.save())) as ReturnType<AuditedPolicy['save']>
+    const saved = JSON.parse(JSON.stringify(TAUGHT)) as typeof TAUGHT
     const again = new AuditedPolicy(options(), saved)
-    expect(ask(again)?.probability).toBeCloseTo(ask(policy)?.probability as number, 4)
+    expect(ask(again)?.probability).toBeCloseTo(ask(teacher)?.probability as number, 4)
     expect(again.cut).toBeGreaterThanOrEqual(0.5)
     expect(ask(again)).toMatchObject({ serve: true })
   })
@@ -165,9 +163,7 @@ describe('audited policy', () => {
   })
 
   test('a state of another version, of other features or too old serves nothing until there is evidence', () => {
-    const policy = new AuditedPolicy(options())
-    taught(policy, 1_000)
-    const saved = policy.save()
+    const saved = TAUGHT
     const scorer = saved.scorer && { ...saved.scorer, means: saved.scorer.means.slice(1) }
     for (const [state, now] of [
       [{ ...saved, version: 0 }, 0],
@@ -182,8 +178,7 @@ describe('audited policy', () => {
 
   test('falls back to shadow mode when no label comes for too long', () => {
     let now = 0
-    const policy = new AuditedPolicy(options({ now: () => now }))
-    taught(policy, 1_000)
+    const policy = new AuditedPolicy(options({ now: () => now }), TAUGHT)
     now = 86_400_000
     expect(ask(policy)).toMatchObject({ serve: true })
     now = 86_400_001
@@ -192,18 +187,18 @@ describe('audited policy', () => {
   })
 
   test('learns from the labels of other nodes as from its own, and serves by them', () => {
-    const [teacher, pupil] = [new AuditedPolicy(options()), new AuditedPolicy(options({ random: seeded(8) }))]
-    taught(teacher, 1_000, (label) => {
+    const [first, pupil] = [new AuditedPolicy(options()), new AuditedPolicy(options({ random: seeded(8) }))]
+    taught(first, 600, (label) => {
       // As JSON between nodes has it.
       const features = Float64Array.from(label.features, (value) => Math.fround(value))
       pupil.learnFrom({ ...label, features, asked: { terms: label.asked.terms }, stored: { terms: label.stored.terms } })
       while (pupil.maintain());
     })
-    expect(pupil.labels).toBe(teacher.labels)
+    expect(pupil.labels).toBe(first.labels)
     for (let at = 0; at < 25; at += 1) ask(pupil)
     expect(pupil.cut).toBeGreaterThanOrEqual(0.5)
     expect(ask(pupil)).toMatchObject({ serve: true })
-    expect(ask(pupil)?.probability).toBeCloseTo(ask(teacher)?.probability as number, 1)
+    expect(ask(pupil)?.probability).toBeCloseTo(ask(first)?.probability as number, 1)
   })
 
   test('asks about fewer misses where that is wished, and weighs them for all', () => {

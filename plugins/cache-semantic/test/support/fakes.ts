@@ -1,33 +1,35 @@
 import type { Bus, Cache, CacheEntry, VectorIndex, VectorItem } from '@switchyard/contract'
+import { partitionedVectors } from '@switchyard/vector-index'
 
-/** An index in memory, exact and unbounded, by one clock. `failing` may be set to a fault that every operation meets. */
+/** An index in memory, by one clock. `failing` may be set to a fault that every operation meets. */
 export interface FakeIndex extends VectorIndex {
+  /** What was put and not removed, expired or not. */
   readonly partitions: Map<string, Map<string, VectorItem>>
   failing: 'no' | 'rejects' | 'hangs'
 }
 
 export function fakeIndex(now: () => number = () => 0): FakeIndex {
   const partitions = new Map<string, Map<string, VectorItem>>()
+  const refuse = (message: string): Error => new Error(message)
+  const vectors = partitionedVectors({ maxBytes: 100_000_000, clock: { now }, refuse: refuse as never })
   const index: FakeIndex = {
     partitions,
     failing: 'no',
     capabilities: { dimensions: 'any', shared: false, approximate: false },
     async upsert(partition, items) {
       await fault()
+      vectors.upsert(partition, items)
       const held = partitions.get(partition) ?? new Map<string, VectorItem>()
       partitions.set(partition, held)
       for (const item of items) held.set(item.id, item)
     },
-    async nearest(partition, { vector, count }) {
+    async nearest(partition, query) {
       await fault()
-      const found = [...(partitions.get(partition)?.values() ?? [])].filter(({ expiresAt = Infinity }) => expiresAt > now())
-      return found
-        .map(({ id, vector: other, payload }) => ({ id, similarity: dot(vector, other), payload }))
-        .sort((one, other) => other.similarity - one.similarity)
-        .slice(0, count)
+      return vectors.nearest(partition, query)
     },
     async delete(partition, ids) {
       await fault()
+      vectors.delete(partition, ids)
       for (const id of ids) partitions.get(partition)?.delete(id)
     },
   }
@@ -78,10 +80,4 @@ export function fakeCache(): FakeCache {
     deleteByTag: async () => {},
   }
   return cache
-}
-
-function dot(one: Float32Array, other: Float32Array): number {
-  let sum = 0
-  for (let at = 0; at < one.length; at += 1) sum += (one[at] as number) * (other[at] as number)
-  return sum
 }
