@@ -56,6 +56,32 @@ describe('switchyard cache analyse', () => {
     expect(told).toMatchObject({ eligible: 2 })
   })
 
+  test('what the gateway would refuse is counted as that, and credentials in the log tell nothing apart', async () => {
+    const found = await analysed([
+      { body: chat('How?'), headers: { 'cache-control': 'max-age=soon' } },
+      { body: chat('How?'), headers: { Authorization: 'Bearer a' } },
+      { body: chat('How?'), headers: { 'X-API-Key': 'b' } },
+    ])
+    expect(found).toMatchObject({ eligible: 2, bypassed: [{ reason: 'invalid', count: 1 }], repeats: { exact: 1 } })
+  })
+
+  test('a bar shows on a terminal how far it is, and is cleared', async () => {
+    const before = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY')
+    Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true })
+    try {
+      const path = join(folder, 'bar.jsonl')
+      await writeFile(path, Array.from({ length: 1_200 }, (_, at) => JSON.stringify(chat(`text ${at % 7}`))).join('\n'))
+      const { out, err } = await cli(['cache', 'analyse', '--log', path], folder)
+      expect(out).toMatch(/^1200 requests/)
+      expect(err).toMatch(/█+░* +\d+ % {2}reading/)
+      expect(err).toMatch(/near repeats/)
+      expect(err.endsWith('\r\x1b[K')).toBe(true)
+    } finally {
+      if (before === undefined) Reflect.deleteProperty(process.stderr, 'isTTY')
+      else Object.defineProperty(process.stderr, 'isTTY', before)
+    }
+  })
+
   test('scope decides who shares', async () => {
     const lines = ['a', 'b', 'a'].map((key) => ({ body: chat('How?'), key }))
     expect(await analysed(lines)).toMatchObject({ repeats: { exact: 1 } })
@@ -197,6 +223,24 @@ describe('switchyard cache analyse', () => {
     expect(out).toMatch(/exact, by the gateway’s own key +1 +50.00/)
     expect(out).toMatch(/no wrong rate is: give lines a label/)
     expect(out).toMatch(/No line has a time/)
+    const timed = [
+      { at: 1_700_000_100_000, body: chat('a'), response: 'yes' },
+      { at: 1_700_000_000_000, body: chat('a', { model: 'nobody/\u001b[31m' }), response: 'yes' },
+      ...Array.from({ length: 11 }, (_, at) => chat('a', { model: `nobody/${at}` })),
+      chat('a', { n: 2 }),
+    ]
+    await writeFile(path, timed.map((line) => JSON.stringify(line)).join('\n'))
+    const { out: more } = await cli(['cache', 'analyse', '--log', path, '--max-alike', '3', '--max-distinct', '2'], folder)
+    expect(more).toMatch(/many-answers +1 +7.14/)
+    expect(more).toMatch(/1 h +0.00 +0.00/)
+    expect(more).toMatch(/1 requests have an earlier time/)
+    expect(more).toMatch(/More than 2 distinct requests/)
+    expect(more).toMatch(/the wrong rate is at most this.*The first 3 of 13 were looked at/)
+    expect(more).toMatch(/3 more models are in the total/)
+    expect(more).toMatch(/12 models have no price/)
+    expect(more).not.toContain('\u001b')
+    await writeFile(path, JSON.stringify({ model: 'a/embed', input: 'x' }))
+    expect((await cli(['cache', 'analyse', '--log', path], folder)).out).toMatch(/no request may be answered by another/)
     await writeFile(path, ['a', 'b'].map((label) => JSON.stringify({ body: chat('How?'), label })).join('\n'))
     expect((await cli(['cache', 'analyse', '--log', path], folder)).out).toMatch(/EPSILON %.*WRONG % OF ALL/)
     expect((await cli(['cache', 'analyse', '--log', path, '--epsilon', '0'], folder)).code).not.toBe(0)
