@@ -39,16 +39,27 @@ export interface Answer {
 
 export interface CachedOptions {
   readonly cache?: CacheInput
+  /** Default: memory. */
+  readonly store?: Plugin
   /** Plugins beside the cache, its store, and the two providers. */
   readonly more?: readonly Plugin[]
   readonly upstream?: FakeUpstreamOptions
+  /** In the place of an own chat upstream; whoever gives it closes it. */
+  readonly chat?: FakeUpstream
   /** Attempts over all targets; default 1. */
   readonly attempts?: number
 }
 
 /** A gateway with the cache over two upstreams that answer what they are asked, each request with 7 tokens in and 4 out or so. */
-export async function cachedGateway({ cache, more = [], upstream, attempts = 1 }: CachedOptions = {}): Promise<CachedGateway> {
-  const chat = await startFakeUpstream({ attentive: true, endpoints: ['chat/completions'], ...upstream })
+export async function cachedGateway({
+  cache,
+  store = cacheMemory() as Plugin,
+  more = [],
+  upstream,
+  chat: given,
+  attempts = 1,
+}: CachedOptions = {}): Promise<CachedGateway> {
+  const chat = given ?? (await startFakeUpstream({ attentive: true, endpoints: ['chat/completions'], ...upstream }))
   const messages = await startFakeUpstream({ attentive: true, endpoints: ['messages'], ...upstream })
   const common = { apiKey: 'sk-of-the-upstream', egress: { allow: ['127.0.0.0/8'] } }
   const node = await testGateway(
@@ -60,7 +71,7 @@ export async function cachedGateway({ cache, more = [], upstream, attempts = 1 }
         quarantine: { enabled: false },
       }),
       responseCache(cache ?? {}),
-      cacheMemory(),
+      store,
       ...more,
       openai({ ...common, provider: 'chat', baseUrl: chat.url, endpoints: ['chat/completions'] }, { as: 'chat' }),
       openai({ ...common, provider: 'messages', baseUrl: messages.url, dialect: 'anthropic' }, { as: 'messages' }),
@@ -98,7 +109,7 @@ export async function cachedGateway({ cache, more = [], upstream, attempts = 1 }
     },
     async close() {
       await node.close()
-      await chat.close()
+      if (given === undefined) await chat.close()
       await messages.close()
     },
   }
