@@ -1,19 +1,4 @@
-import {
-  type Bus,
-  bus,
-  type Cache,
-  type Counters,
-  cache,
-  counters,
-  definePlugin,
-  type Flights,
-  flights,
-  type PluginFactory,
-  type Port,
-  SwitchyardError,
-  type VectorIndex,
-  vectors,
-} from '@switchyard/contract'
+import { definePlugin, type PluginFactory } from '@switchyard/contract'
 import { redisBus } from './bus/redis-bus.ts'
 import { redisCache } from './cache/redis-cache.ts'
 import { openConnection } from './connection.ts'
@@ -22,23 +7,10 @@ import { redisFlights } from './flights/redis-flights.ts'
 import { guardOf } from './guard.ts'
 import { redisLog } from './log/redis-log.ts'
 import { type CacheRedisInput, redisOptions } from './options.ts'
-import { checkServer } from './server-check.ts'
+import { provides } from './provides.ts'
+import { startUp } from './start-up.ts'
 import { resolveTarget } from './target.ts'
 import { redisVectors } from './vectors/redis-vectors.ts'
-
-const provides: {
-  readonly cache: Port<Cache>
-  readonly counters: Port<Counters>
-  readonly bus: Port<Bus>
-  readonly flights: Port<Flights>
-  readonly vectors: Port<VectorIndex>
-} = {
-  cache,
-  counters,
-  bus,
-  flights,
-  vectors,
-}
 
 /** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `cache`, `counters`, `bus`, `flights` and `vectors`. */
 export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
@@ -58,19 +30,7 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
       events.close()
       connection.close()
     })
-    if (options.connectOnStart) {
-      // At start, what the server will not have is a matter of the options.
-      const asOption = (error: unknown): never => {
-        if (!SwitchyardError.is(error, 'UPSTREAM_REJECTED')) throw error
-        throw new SwitchyardError('CONFIG_INVALID', error.message, { cause: error, plugin: instance })
-      }
-      await connect(signal).catch(asOption)
-      await guard.run(() => checkServer(client, log), { signal })
-      await guard.run(() => events.start(), { signal }).catch(asOption)
-    } else {
-      connect(signal).catch(() => {})
-      events.start().catch(() => {})
-    }
+    await startUp({ client, connect, guard, events, log, instance, waits: options.connectOnStart }, signal)
     const messages = redisBus({ client, subscriber, guard, keyPrefix, maxSubscriptions, log })
     const shared = redisFlights({ ...options, client, subscriber, guard, clock, log })
     onClose(() => shared.close())

@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -24,7 +23,7 @@ async function twoProcesses(): Promise<{ readonly here: Opened; readonly other: 
   const keyPrefix = await settleLog(redis, freshPrefix())
   const here = await open({ url: serverUrl, keyPrefix })
   await here.cache.set('k', { value: new Uint8Array(1), tags: ['t'] })
-  const file = join(import.meta.dirname, 'support/node-process.ts')
+  const file = new URL('./support/node-process.ts', import.meta.url)
   const child = fork(file, [serverUrl as string, keyPrefix], { execArgv: ['--conditions=@switchyard/source'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   await once(child, 'message')

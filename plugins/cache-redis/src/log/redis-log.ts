@@ -31,7 +31,7 @@ import type { TagTable } from './tag-table.ts'
 
 export type { LogEvent, NewLogEvent } from './events.ts'
 export type { LogListener } from './follower.ts'
-export { FIRST_ID, isOlder, type LogId } from './ids.ts'
+export type { LogId } from './ids.ts'
 
 export interface LogSettings extends DeletionSettings {
   readonly leaseMs: number
