@@ -314,6 +314,25 @@ describe('what is kept of a population', () => {
     expect(policy.labels).toBe(node.level.standings()[0]?.labels)
   })
 
+  test('is written before it is read again, where it had to make room in between', async () => {
+    const cache = fakeCache()
+    const node = await start({ deps: { cache }, options: { ...OPTIONS, maxPopulations: 1, lookupTimeoutMs: 1_000 } })
+    await send([node], halfCanned(300, 3))
+    const labels = node.level.standings()[0]?.labels
+    expect(labels).toBeGreaterThan(50)
+    expect(cache.held.size).toBe(0)
+    const { set } = cache
+    cache.set = async (...given) => {
+      await node.clock.sleep(500)
+      return set(...given)
+    }
+    node.level.counted('acme/another')
+    const finding = node.level.find(node.question(CANCEL))
+    await node.clock.advance(500)
+    expect((await finding).outcome).not.toBe('bypass')
+    expect(node.level.standings()[0]?.labels).toBe(labels)
+  })
+
   test('is saved every so many labels and when it makes room for another; a store that refuses is nobody’s matter', async () => {
     const cache = fakeCache()
     const node = await start({ deps: { cache }, options: { ...OPTIONS, maxPopulations: 1 } })

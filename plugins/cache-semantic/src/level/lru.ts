@@ -7,8 +7,8 @@ export interface Lru<V> {
   entries(): Iterable<readonly [string, V]>
 }
 
-/** An empty one; `onGone` is told what was forgotten for want of room. */
-export function lru<V>(size: number, onGone?: (value: V) => void): Lru<V> {
+/** An empty one. */
+export function lru<V>(size: number): Lru<V> {
   const held = new Map<string, V>()
   return {
     get(key) {
@@ -22,10 +22,7 @@ export function lru<V>(size: number, onGone?: (value: V) => void): Lru<V> {
     set(key, value) {
       held.delete(key)
       held.set(key, value)
-      if (held.size <= size) return
-      const [oldest, gone] = held.entries().next().value as [string, V]
-      held.delete(oldest)
-      onGone?.(gone)
+      if (held.size > size) held.delete(held.keys().next().value as string)
     },
     delete: (key) => void held.delete(key),
     entries: () => held,

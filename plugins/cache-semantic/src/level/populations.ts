@@ -55,9 +55,10 @@ const KEPT_MS = 30 * 86_400_000
 export function populations(parts: PopulationsParts): Populations {
   const { encoder, most, cache, clock, log } = parts
   const places = new Map<string, Place>()
-  const leaving = new Set<Promise<void>>()
+  const leaving = new Map<string, Promise<void>>()
   const encodings = new Set<Sliced<Uint8Array>>()
   let isClosing = false
+  let isAway = false
 
   const placeOf = (name: string): Place => {
     const known = places.get(name)
@@ -85,21 +86,28 @@ export function populations(parts: PopulationsParts): Populations {
     places.delete(place.name)
     place.cancelSlice?.()
     if (place.unsaved === 0) return
-    const saving = save(place).finally(() => leaving.delete(saving))
-    leaving.add(saving)
+    const saving = save(place).finally(() => {
+      if (leaving.get(place.name) === saving) leaving.delete(place.name)
+    })
+    leaving.set(place.name, saving)
   }
 
   const load = async (place: Place): Promise<void> => {
     let saved: SavedState | undefined
     if (cache !== undefined) {
       try {
+        // What it left with is not to be read before it is written.
+        await leaving.get(place.name)
         const key = stateKey(place.name, encoder)
         const entry = await timed((signal) => cache.get(key, { signal }), { clock, ms: STORE_MS, what: 'the state' })
         saved = entry === undefined ? undefined : decodeState(entry.value)
+        isAway = false
       } catch (error) {
         // To begin anew would in time replace what is stored.
         place.retryAt = clock.monotonic() + RETRY_MS
-        log.warn({ population: place.name, error }, 'what was learnt could not be read: likeness is off until it can')
+        if (!isAway)
+          log.warn({ population: place.name, error }, 'what was learnt could not be read: likeness is off until it can')
+        isAway = true
         return
       }
     }
@@ -175,7 +183,7 @@ export function populations(parts: PopulationsParts): Populations {
       for (const place of places.values()) place.cancelSlice?.()
       for (const encoding of encodings) encoding.hurry()
       await Promise.all([...places.values()].map(save))
-      await Promise.all([...leaving])
+      await Promise.all(leaving.values())
     },
   }
 }
