@@ -12,6 +12,7 @@ import { killBench } from './kill/bench.ts'
 import { simulateBench } from './simulate/bench.ts'
 import { soakBench } from './soak/bench.ts'
 import { stampedeBench } from './stampede/bench.ts'
+import { SHARINGS } from './stampede/nodes.ts'
 import { tokensBench } from './tokens/bench.ts'
 import { vectorsBench } from './vectors/bench.ts'
 
@@ -159,6 +160,7 @@ program
   .option('--processes <n>', 'gateways', positive, 4)
   .option('--rounds <n>', 'stampedes of each kind; the table has medians', positive, 5)
   .option('--seed <n>', 'of the moments at which clients come', positive, 1)
+  .addOption(new Option('--only <sharings...>', 'these alone').choices(SHARINGS))
   .option('--json <file>', 'write { rows } there')
   .action(async (options) => void (await stampedeBench(options)))
 

@@ -16,13 +16,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('upstream is asked by every client, once a process, or once', { timeout: 60_000 }, async () => {
+test('upstream is asked once a process, or once', { timeout: 60_000 }, async () => {
   const json = join(folder, 'stampede.json')
-  const rows = await stampedeBench({ clients: 12, processes: 2, rounds: 1, seed: 1, json })
+  const rows = await stampedeBench({ clients: 12, processes: 2, rounds: 1, seed: 1, only: ['local', 'shared'], json })
   expect(JSON.parse(await readFile(json, 'utf8')).rows).toEqual(JSON.parse(JSON.stringify(rows)))
   expect(rows.map(({ sharing, withinMs, upstreamCalls }) => [sharing, withinMs, upstreamCalls])).toEqual([
-    ['none', 20, 12],
-    ['none', 400, 12],
     ['local', 20, 2],
     ['local', 400, 2],
     ['shared', 20, 1],

@@ -12,6 +12,8 @@ export interface StampedeOptions {
   readonly processes: number
   readonly rounds: number
   readonly seed: number
+  /** Default: all. */
+  readonly only?: readonly Sharing[]
   readonly json?: string
 }
 
@@ -45,9 +47,9 @@ const WITHIN_MS = [20, 400]
  * them their first token no later than a fleet that does not share.
  */
 export async function stampedeBench(options: StampedeOptions): Promise<readonly StampedeRow[]> {
-  const { clients, processes, rounds, seed, json } = options
+  const { clients, processes, rounds, seed, only = SHARINGS, json } = options
   const rows: StampedeRow[] = []
-  for (const sharing of SHARINGS) {
+  for (const sharing of only) {
     const upstream = await startFakeUpstream({ tokens: TOKENS, delayMs: FIRST_MS, tokenDelayMs: BETWEEN_MS })
     try {
       const fleet = await startFleet(sharing, processes, upstream.url)
