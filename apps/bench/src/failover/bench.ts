@@ -27,6 +27,9 @@ export async function failoverBench({
     }
   }
   console.log(print(runs))
+  for (const { topology, failures } of runs) {
+    for (const why in failures) console.log(`${topology}: ${failures[why]} requests failed: ${why}`)
+  }
   const missed = runs.filter(({ failed, stale }) => failed > 0 || stale > 0)
   console.log(
     missed.length === 0

@@ -9,6 +9,8 @@ export interface FailoverRun {
   readonly topology: TopologyName
   readonly requests: number
   readonly failed: number
+  /** What failed requests were told, and how many were. */
+  readonly failures: Readonly<Record<string, number>>
   /** Replies that were out of date when they were asked for, by an invalidation that had resolved. */
   readonly stale: number
   readonly invalidations: number
@@ -46,6 +48,7 @@ export async function runFailover(topology: TopologyName): Promise<FailoverRun> 
   let invalidated = 0
   let lastInvalidatedAt = 0
   const counts = { requests: 0, failed: 0, stale: 0, refused: 0 }
+  const failures: Record<string, number> = {}
   const hits = { before: 0, away: 0, after: 0 }
   const times: Record<Phase, number[]> = { before: [], away: [], after: [] }
 
@@ -59,8 +62,10 @@ export async function runFailover(topology: TopologyName): Promise<FailoverRun> 
         const { version, level } = await node.ask(document)
         if (version < wanted) counts.stale += 1
         if (level !== 'miss') hits[during] += 1
-      } catch {
+      } catch (error) {
         counts.failed += 1
+        const why = `${(error as { code?: string }).code}: ${(error as Error).message}`
+        failures[why] = (failures[why] ?? 0) + 1
       }
       times[during].push(performance.now() - began)
       await delay(THINK_MS)
@@ -113,6 +118,7 @@ export async function runFailover(topology: TopologyName): Promise<FailoverRun> 
     return {
       topology,
       ...counts,
+      failures,
       invalidations: invalidated,
       recoveryMs,
       hitPercent: by((one) => (100 * hits[one]) / times[one].length),
