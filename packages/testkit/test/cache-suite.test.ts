@@ -1,7 +1,7 @@
 import type { Cache } from '@switchyard/contract'
 import { describe, expect, test } from 'vitest'
 import { cacheSuite, conformance, judgeMutants, runSuite, type Subject, virtualClock } from '../src/index.ts'
-import { type PlainCacheOptions, plainCache } from './support/plain-cache.ts'
+import { type PlainCacheOptions, plainCache } from '../src/stand-ins/plain-cache.ts'
 
 function subject(options: Omit<PlainCacheOptions, 'now'> = {}): Subject<Cache> {
   return {

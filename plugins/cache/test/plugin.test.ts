@@ -1,4 +1,3 @@
-import { cacheMemory } from '@switchyard/cache-memory'
 import {
   definePlugin,
   type ModelEnding,
@@ -14,6 +13,7 @@ import { startKernel } from '@switchyard/kernel'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { type CacheInput, cacheAdmin, responseCache } from '../src/index.ts'
+import { storePlugin } from './support/plain-store.ts'
 
 const ENDING: ModelEnding = {
   outcome: 'complete',
@@ -76,7 +76,7 @@ async function start(input: CacheInput = {}, forwards: readonly string[] = []) {
       },
     }),
   })
-  const plugins = [responseCache(input), cacheMemory(), provider()] as Plugin[]
+  const plugins = [responseCache(input), storePlugin(), provider()] as Plugin[]
   const kernel = await startKernel({ plugins })
   async function ask(content: string, stream = false, more: Partial<Principal> = {}, headers: Record<string, string> = {}) {
     const body = { model: 'm', messages: [{ role: 'user', content }] }

@@ -1,4 +1,3 @@
-import { cacheMemory } from '@switchyard/cache-memory'
 import { definePlugin, type Plugin, type SqlDatabase, type SqlResult, SwitchyardError, sql } from '@switchyard/contract'
 import { type Kernel, startKernel } from '@switchyard/kernel'
 import fc from 'fast-check'
@@ -6,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { responseCache } from '../../src/index.ts'
 import type { SqlInput } from '../../src/sql/options.ts'
+import { storePlugin } from '../support/plain-store.ts'
 
 let kernel: Kernel | undefined
 afterEach(() => kernel?.close())
@@ -28,7 +28,7 @@ const database = (name: string, serve: Served): Plugin =>
 const RULES: SqlInput = { rules: [{ match: { targets: ['orders'] }, ttlMs: 60_000 }] }
 
 async function over(serve: Served, input: SqlInput = RULES): Promise<Kernel> {
-  kernel = await startKernel({ plugins: [cacheMemory(), responseCache({ sql: input }), database('orders', serve)] })
+  kernel = await startKernel({ plugins: [storePlugin(), responseCache({ sql: input }), database('orders', serve)] })
   return kernel
 }
 
@@ -174,7 +174,7 @@ describe('a strict read sees every write that ended before it began', () => {
         const made = new Map<string, number>()
         const own = await startKernel({
           plugins: [
-            cacheMemory(),
+            storePlugin(),
             responseCache({ sql: RULES }),
             database('orders', async (text) => {
               await scheduler.schedule(Promise.resolve(), `${text} arrives`)

@@ -1,8 +1,6 @@
-import { cacheMemory } from '@switchyard/cache-memory'
 import {
   type Cache,
   type Call,
-  cache,
   type Explained,
   type Flights,
   type Next,
@@ -10,7 +8,7 @@ import {
   quietTrace,
   type SemanticCache,
 } from '@switchyard/contract'
-import { recordingLogger, startPlugin, type VirtualClock, virtualClock } from '@switchyard/testkit'
+import { plainCache, recordingLogger, type VirtualClock, virtualClock } from '@switchyard/testkit'
 import { adminOf } from '../../src/admin/admin.ts'
 import type { CacheAdmin } from '../../src/admin/port.ts'
 import { Counts } from '../../src/counts.ts'
@@ -62,7 +60,7 @@ export interface RigOptions {
 }
 
 export async function memoryCache(clock: VirtualClock): Promise<Cache> {
-  return (await startPlugin(cacheMemory(), { clock })).port(cache)
+  return plainCache({ now: () => clock.now() })
 }
 
 let made = 0

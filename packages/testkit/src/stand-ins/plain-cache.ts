@@ -1,5 +1,6 @@
 import { type Cache, type CacheChange, type CacheEntry, type CallOptions, SwitchyardError } from '@switchyard/contract'
 
+/** What a cache for tests is like. */
 export interface PlainCacheOptions {
   readonly now: () => number
   /** Default: true. */
@@ -14,7 +15,7 @@ export interface PlainCacheOptions {
   readonly secretlyLateMs?: number
 }
 
-/** The port in the plainest way: a map, searched from end to end. */
+/** The port in the plainest way, for tests of what stands on one: a map, searched from end to end; nothing in it is bounded. */
 export function plainCache({ now, tags = true, optional = tags, ...rest }: PlainCacheOptions): Cache {
   const { maxBytes = Number.POSITIVE_INFINITY, lateMs = 0, secretlyLateMs = 0 } = rest
   const deletions: string[] = []
