@@ -7,7 +7,6 @@ export interface Token {
   readonly value: string
 }
 
-const SPACE = /[ \t\n\r\f]+/y
 const WORD = /[A-Za-z_\u0080-\u{10ffff}][\w$\u0080-\u{10ffff}]*/uy
 const NUMBER = /(?:0[xX][\dA-Fa-f]+|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)/y
 const PLACEHOLDER: Readonly<Record<Dialect, RegExp>> = {
@@ -15,8 +14,32 @@ const PLACEHOLDER: Readonly<Record<Dialect, RegExp>> = {
   postgres: /\$\d+/y,
   mysql: /\?/y,
 }
-const UNUSUAL_SPACE = /[[\v\0\u0085\ufeff\p{Z}]--[\x20]]/v
-const CLOSING: Readonly<Record<string, string>> = { '"': '"', '`': '`', "'": "'" }
+/** Spaces that not every server takes for one, and a character of zero. */
+const UNUSUAL = /[[\v\0\u0085\ufeff\p{Z}]--[\x20]]/v
+const BEYOND_ASCII = /[^\0-\x7f]/
+/** What ASCII characters may begin. */
+const BEGINS: readonly (Begin | undefined)[] = Array.from({ length: 128 }, (_, code) => beginOf(String.fromCharCode(code)))
+
+type Begin = 'space' | 'word' | 'digit' | 'dot' | 'quote' | 'comment' | 'placeholder' | 'unusual'
+
+function beginOf(char: string): Begin | undefined {
+  if (/[ \t\n\r\f]/.test(char)) return 'space'
+  if (/[A-Za-z_]/.test(char)) return 'word'
+  if (/\d/.test(char)) return 'digit'
+  if (char === '.') return 'dot'
+  if (/["'`[]/.test(char)) return 'quote'
+  if (/[-/#]/.test(char)) return 'comment'
+  if (/[?:@$]/.test(char)) return 'placeholder'
+  return /[\\\v\0]/.test(char) ? 'unusual' : undefined
+}
+
+const SIGNS: readonly Token[] = Array.from({ length: 128 }, (_, code) => sign(String.fromCharCode(code)))
+const TYPE_OF = sign('::')
+const VALUE = sign('?')
+
+function sign(value: string): Token {
+  return Object.freeze({ kind: 'sign', value })
+}
 
 /**
  * The tokens of a text, comments left out. Undefined where servers may read it otherwise than it looks here: comments that run, backslashes
@@ -33,43 +56,63 @@ export function tokensOf(text: string, dialect: Dialect): readonly Token[] | und
     return found
   }
 
+  function value(pattern: RegExp): boolean | undefined {
+    if (matched(pattern) === undefined) return false
+    // To MySQL, 2026_orders is a name.
+    if (/[\w$\u0080-\uffff]/.test(text.charAt(at))) return undefined
+    tokens.push(VALUE)
+    return true
+  }
+
   while (at < text.length) {
-    if (matched(SPACE) !== undefined) continue
-    const char = text.charAt(at)
-    const pair = text.slice(at, at + 2)
-    if (pair === '--' || pair === '/*' || (char === '#' && dialect !== 'postgres')) {
+    const code = text.charCodeAt(at)
+    const begin = code < 128 ? BEGINS[code] : 'word'
+    if (begin === 'space') {
+      at += 1
+      continue
+    }
+    if (begin === 'word') {
+      const word = matched(WORD)
+      if (word === undefined || (BEYOND_ASCII.test(word) && UNUSUAL.test(word))) return undefined
+      tokens.push({ kind: 'word', value: word.toLowerCase() })
+      continue
+    }
+    if (begin === 'unusual') return undefined
+    if (begin === 'comment' && isComment(text, at, dialect)) {
       const end = commentEnd(text, at, dialect)
       if (end === undefined) return undefined
       at = end
       continue
     }
-    if (char in CLOSING || (char === '[' && dialect === 'sqlite')) {
-      if (char === '`' && dialect === 'postgres') return undefined
-      const quoted = char === '[' ? bracketed(text, at) : quotedAt(text, at, dialect)
+    if (begin === 'quote' && (code !== BRACKET || dialect === 'sqlite')) {
+      if (code === BACKTICK && dialect === 'postgres') return undefined
+      const quoted = code === BRACKET ? bracketed(text, at) : quotedAt(text, at, dialect)
       if (quoted === undefined || isEscaping(tokens.at(-1), text.charAt(at - 1), dialect)) return undefined
-      tokens.push({ kind: char === "'" ? 'text' : 'name', value: quoted.value })
+      tokens.push({ kind: code === APOSTROPHE ? 'text' : 'name', value: quoted.value })
       at = quoted.end
       continue
     }
-    if (UNUSUAL_SPACE.test(char) || char === '\\') return undefined
-    const word = matched(WORD)
-    if (word !== undefined) {
-      if (UNUSUAL_SPACE.test(word)) return undefined
-      tokens.push({ kind: 'word', value: word.toLowerCase() })
-      continue
+    if (begin === 'digit' || begin === 'dot' || begin === 'placeholder') {
+      const isValue = value(begin === 'placeholder' ? PLACEHOLDER[dialect] : NUMBER)
+      if (isValue === true) continue
+      if (isValue === undefined || code === DOLLAR) return undefined
     }
-    if (matched(NUMBER) !== undefined || matched(PLACEHOLDER[dialect]) !== undefined) {
-      // To MySQL, 2026_orders is a name.
-      if (/[\w$\u0080-\uffff]/.test(text.charAt(at))) return undefined
-      tokens.push({ kind: 'sign', value: '?' })
-      continue
-    }
-    if (char === '$') return undefined
-    const sign = pair === '::' ? pair : char
-    tokens.push({ kind: 'sign', value: sign })
-    at += sign.length
+    const isType = code === COLON && text.charCodeAt(at + 1) === COLON
+    tokens.push(isType ? TYPE_OF : (SIGNS[code] as Token))
+    at += isType ? 2 : 1
   }
   return tokens
+}
+
+const APOSTROPHE = 39
+const BACKTICK = 96
+const BRACKET = 91
+const DOLLAR = 36
+const COLON = 58
+
+function isComment(text: string, at: number, dialect: Dialect): boolean {
+  const pair = text.slice(at, at + 2)
+  return pair === '--' || pair === '/*' || (pair.startsWith('#') && dialect !== 'postgres')
 }
 
 /** Where a comment that begins at `from` ends, or undefined where that is not the same for all who read it. */
@@ -98,22 +141,26 @@ interface Quoted {
 function quotedAt(text: string, from: number, dialect: Dialect): Quoted | undefined {
   const quote = text.charAt(from)
   const escapes = dialect === 'mysql' && quote !== '`'
-  let value = ''
-  for (let at = from + 1; at < text.length; at += 1) {
-    const char = text.charAt(at)
-    if (char === '\0') return undefined
-    if (char === '\\' && escapes) {
-      // A mode of the server decides whether a quote behind a backslash ends the text.
-      if (text.charAt(at + 1) === quote) return undefined
-      value += text.slice(at, at + 2)
-      at += 1
-    } else if (char !== quote) value += char
-    else if (text.charAt(at + 1) === quote) {
-      value += quote
-      at += 1
-    } else return { value: value.toLowerCase(), end: at + 1 }
+  let end = from + 1
+  for (;;) {
+    end = text.indexOf(quote, end)
+    if (end < 0) return undefined
+    if (text.charAt(end + 1) !== quote) break
+    end += 2
   }
-  return undefined
+  const inside = text.slice(from + 1, end)
+  // A mode of the server decides whether a quote behind a backslash ends the text.
+  if (inside.includes('\0') || (escapes && isAmbiguous(inside))) return undefined
+  return { value: inside.replaceAll(quote + quote, quote).toLowerCase(), end: end + 1 }
+}
+
+/** Whether a backslash stands before a quote, or before the end, and is not itself behind one. */
+function isAmbiguous(inside: string): boolean {
+  for (let at = inside.indexOf('\\'); at >= 0; at = inside.indexOf('\\', at + 2)) {
+    const next = inside.charAt(at + 1)
+    if (next === '' || next === "'" || next === '"') return true
+  }
+  return false
 }
 
 function bracketed(text: string, from: number): Quoted | undefined {

@@ -101,6 +101,7 @@ describe('what is not surely a read of tables alone is not kept', () => {
     ['TRUNCATE a', 'write any'],
     ['', 'write any'],
     ['"select" 1', 'write any'],
+    [`SELECT 1 -- ${'x'.repeat(140_000)}`, 'write any'],
   ]
   test.each(cases)('%s: %s', (text, expected, dialects) => {
     for (const dialect of dialects ?? DIALECTS) expect(told(look(text, dialect)), dialect).toBe(expected)
@@ -130,6 +131,8 @@ describe('texts that servers read otherwise than they look are taken for anythin
     ['a character of zero', 'sqlite', 'SELECT 1\0 FROM orders'],
     ['a name that begins with digits', 'mysql', 'SELECT * FROM 2026_orders'],
     ['a hash', 'sqlite', 'SELECT 1 # FROM orders'],
+    ['a quote behind a backslash that looks doubled', 'mysql', "SELECT '\\'' FROM orders -- '"],
+    ['a quote of the other kind behind a backslash', 'mysql', 'SELECT "\\\' FROM orders -- "'],
   ])('%s', (_name, dialect, text) => expect(told(look(text, dialect))).toBe('write any'))
 
   test('a hash is an operator to PostgreSQL and a comment to MySQL', () => {
