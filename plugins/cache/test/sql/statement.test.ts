@@ -101,10 +101,13 @@ describe('what is not surely a read of tables alone is not kept', () => {
     ['TRUNCATE a', 'write any'],
     ['', 'write any'],
     ['"select" 1', 'write any'],
-    [`SELECT 1 -- ${'x'.repeat(140_000)}`, 'write any'],
   ]
   test.each(cases)('%s: %s', (text, expected, dialects) => {
     for (const dialect of dialects ?? DIALECTS) expect(told(look(text, dialect)), dialect).toBe(expected)
+  })
+
+  test('a text that would take long to look at', () => {
+    expect(told(look(`SELECT 1 -- ${'x'.repeat(140_000)}`, 'sqlite'))).toBe('write any')
   })
 
   test('functions that the operator knows', () => {
