@@ -12,8 +12,9 @@ export interface ServedReply {
 /** Which calls were answered with what of late, so that a caller can say that it was wrong. */
 export interface Served {
   note(call: Pick<Call, 'id' | 'principal'>, reply: ServedReply): void
-  /** Undefined where it is not known, or was another tenant's. Forgets it. */
-  take(tenant: string, callId: string): ServedReply | undefined
+  /** Undefined where it is not known, or was another tenant's. */
+  find(tenant: string, callId: string): ServedReply | undefined
+  forget(callId: string): void
 }
 
 /** Keeps the last `most`, in arrays that never grow: every hit is noted, and few are ever asked for. */
@@ -29,11 +30,13 @@ export function servedReplies(most: number): Served {
       replies[at] = reply
       at = (at + 1) % most
     },
-    take(tenant, callId) {
-      const found = ids.indexOf(callId)
-      if (found < 0 || callId === '' || tenants[found] !== tenant) return undefined
-      ids[found] = ''
-      return replies[found]
+    find(tenant, callId) {
+      const found = callId === '' ? -1 : ids.indexOf(callId)
+      return found < 0 || tenants[found] !== tenant ? undefined : replies[found]
+    },
+    forget(callId) {
+      const found = callId === '' ? -1 : ids.indexOf(callId)
+      if (found >= 0) ids[found] = ''
     },
   }
 }

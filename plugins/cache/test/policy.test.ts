@@ -261,6 +261,24 @@ describe('invalidation', () => {
   })
 })
 
+test('a rejection that the store did not take can be tried again', async () => {
+  const clock = virtualClock()
+  const held = await memoryCache(clock)
+  let away = true
+  const cache: Cache = {
+    ...held,
+    delete: (...all) => (away ? Promise.reject(new SwitchyardError('UPSTREAM_UNAVAILABLE', 'away')) : held.delete(...all)),
+  }
+  const { ask, asked, admin } = await startRig({ clock, cache })
+  await ask('one')
+  await ask('one', { id: 'mine' })
+  await expect(admin.reject('acme', 'mine')).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+  away = false
+  expect(await admin.reject('acme', 'mine')).toBe(true)
+  await ask('one')
+  expect(asked).toHaveLength(2)
+})
+
 describe('stale while it is fetched anew', () => {
   test('the old reply is served once more for each caller, and one call fetches the new one', async () => {
     let version = 0

@@ -63,12 +63,13 @@ export function adminOf(parts: AdminParts): CacheAdmin {
     },
 
     async reject(tenant, requestId) {
-      const reply = served.take(tenant, requestId)
+      const reply = served.find(tenant, requestId)
       if (reply === undefined) return false
       const { level, key, partition, population, text } = reply
       if (level === 'l3' && semantic !== undefined && population !== undefined)
         await semantic.reject({ partition, population, key, ...(text !== undefined && { question: text }) })
-      else await store.delete(key)
+      else await cache.delete(key)
+      served.forget(requestId)
       emit('cache:rejected', { tenant, requestId, level })
       return true
     },

@@ -54,7 +54,7 @@ export interface CacheAdmin {
     how: { readonly by: string; readonly dryRun?: boolean | undefined },
     options?: CallOptions,
   ): Promise<Invalidated>
-  /** Says that the answer to a call was wrong: what it was served from goes, on every node. False where this node served none from the cache. */
+  /** Says that the answer to a call was wrong: what it was served from goes, on every node. False where this node served none from the cache. Rejects as the store does. */
   reject(tenant: string, requestId: string): Promise<boolean>
   report(): CacheReport
 }

@@ -33,8 +33,6 @@ export interface StoreLevel {
   get(key: string, kind: Kind, signal: AbortSignal): Promise<KeptReply | undefined>
   /** Never rejects. */
   set(kind: Kind, filing: Filing): Promise<'stored' | 'too-large' | 'store-away' | 'store-behind'>
-  /** Never rejects. */
-  delete(key: string): Promise<void>
   /** Since the start. */
   readonly failures: { readonly lookups: number; readonly writes: number; readonly malformed: number }
   /** The store failed again and again, and is asked by one look-up at a time. */
@@ -116,7 +114,6 @@ export function storeLevel(options: StoreOptions): StoreLevel {
       }
     },
 
-    delete: remove,
     failures,
     isAway: () => lookups?.isOpen() ?? false,
   }
