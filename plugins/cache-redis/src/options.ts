@@ -50,6 +50,7 @@ interface Limits {
   readonly maxInFlight: number
   readonly maxSubscriptions: number
   readonly maxFlightBytes: number
+  readonly vectorIndex: 'auto' | 'replicated' | 'vector-sets'
   readonly maxVectorBytes: number
   readonly maxVectorsPerPartition: number
   readonly connectOnStart: boolean
@@ -130,6 +131,12 @@ export const redisOptions: z.ZodType<CacheRedisOptions, CacheRedisInput> = z.str
     .max(256 * 1024 * 1024)
     .default(8 * 1024 * 1024)
     .describe('Bytes that one flight may hand over; beyond it append is TOO_LARGE'),
+  vectorIndex: z
+    .enum(['auto', 'replicated', 'vector-sets'])
+    .default('auto')
+    .describe(
+      'How vectors are searched: in each node, exactly, or by Redis 8 in vector sets; auto: by those where the server, asked at start, knows them',
+    ),
   maxVectorBytes: z
     .int()
     .min(1)

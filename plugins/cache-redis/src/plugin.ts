@@ -10,7 +10,7 @@ import { type CacheRedisInput, redisOptions } from './options.ts'
 import { provides } from './provides.ts'
 import { startUp } from './start-up.ts'
 import { resolveTarget } from './target.ts'
-import { redisVectors } from './vectors/redis-vectors.ts'
+import { fleetVectors } from './vectors/fleet-vectors.ts'
 
 /** State that a fleet shares, on Redis: `cacheRedis({ url: 'rediss://app@redis.internal', password })`. Provides `cache`, `counters`, `bus`, `flights` and `vectors`. */
 export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
@@ -34,7 +34,7 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
     const messages = redisBus({ client, subscriber, guard, keyPrefix, maxSubscriptions, log })
     const shared = redisFlights({ ...options, client, subscriber, guard, clock, log })
     onClose(() => shared.close())
-    const nearby = redisVectors({ ...options, client, guard, clock, log: events })
+    const nearby = await fleetVectors({ ...options, client, guard, clock, log: events }, signal)
     onClose(() => nearby.close())
     const deletionMs = options.leaseMs + options.replicaTimeoutMs
     return {
@@ -43,7 +43,7 @@ export const cacheRedis: PluginFactory<CacheRedisInput> = definePlugin({
         counters: redisCounters({ client, guard, clock, keyPrefix }),
         bus: messages,
         flights: shared,
-        vectors: nearby,
+        vectors: nearby.index,
       },
       health: (probing) =>
         guard.run(

@@ -1,10 +1,11 @@
-import { type CallOptions, type Clock, SwitchyardError, type VectorIndex, type VectorItem } from '@switchyard/contract'
-import { checks, partitionedVectors, type StoredVector } from '@switchyard/vector-index'
+import type { CallOptions, Clock, VectorIndex, VectorItem } from '@switchyard/contract'
+import { partitionedVectors, type StoredVector } from '@switchyard/vector-index'
 import type { Client } from '../connection.ts'
 import { throwIfAborted } from '../errors.ts'
 import type { Guard, Step } from '../guard.ts'
 import type { RedisLog } from '../log/redis-log.ts'
 import { runScriptOfBytes } from '../run-script.ts'
+import { AT_ONCE, check, checkedIds, checkedItems, livesMs, otherLength, refuse } from './checked.ts'
 import { partitionKeys } from './keys.ts'
 import { decodeItem, decodeList, decodeStored, encodeItem, encodeList, VERSION_DIGITS } from './records.ts'
 import { type Change, type Replica, replicaOf } from './replica.ts'
@@ -30,15 +31,10 @@ export interface RedisVectors extends VectorIndex {
 
 const PUT_EVENT = 'vector:put'
 const DROP_EVENT = 'vector:drop'
-/** Items of one command, and of one event. */
-const AT_ONCE = 200
 /** Bytes that a number of a vector takes in memory: as it is, and rounded. */
 const ROW_BYTES = 5
 /** Partitions that are remembered, empty ones too. */
 const PARTITIONS = 10_000
-/** How long Redis keeps a partition beyond the last expiry, which readers judge by their own clocks. */
-const SLACK_MS = 60_000
-const LONGEST_MS = 1e14
 /** How often a node that has lost sight of the log looks whether it has caught up. */
 const LOOK_MS = 10
 
@@ -50,9 +46,6 @@ const LOOK_MS = 10
 export function redisVectors(options: RedisVectorsOptions): RedisVectors {
   const { client, guard, clock, log, keyPrefix, maxVectorBytes, maxVectorsPerPartition } = options
   const keysOf = partitionKeys(keyPrefix, 'vectors')
-  const refuse = (code: 'INVALID_REQUEST' | 'TOO_LARGE', message: string): SwitchyardError =>
-    new SwitchyardError(code, `redis: ${message}`)
-  const check = checks(refuse)
   const maxPartitionBytes = Math.ceil(maxVectorBytes / 2)
   /** In order of use, the first the least recently used. */
   const replicas = new Map<string, { readonly replica: Replica; readonly filled: Promise<void> }>()
@@ -159,19 +152,18 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
     const puts = items.filter((item) => !isOver(item))
     const drops = items.filter(isOver).map(({ id }) => id)
     const pieces = puts.map(encodeItem)
-    const last = Math.max(...puts.map(({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt - now))
-    const lives = last + SLACK_MS < LONGEST_MS ? Math.ceil(Math.max(last, 0)) + SLACK_MS : -1
     const keys = keysOf(partition)
-    const head = [keys.items, keys.order, String(items[0]?.vector.length), String(lives), String(maxVectorsPerPartition)]
+    const head = [
+      keys.items,
+      keys.order,
+      String(items[0]?.vector.length),
+      String(livesMs(puts, now)),
+      String(maxVectorsPerPartition),
+    ]
     const each = puts.flatMap(({ id }, at) => [id, pieces[at] as Buffer])
     const said = (await runScriptOfBytes(client, PUT, [...head, String(puts.length), ...each, ...drops], 2)) as Buffer[]
     const [first, ...gone] = said.map(String)
-    if (first === 'dimensions') {
-      throw refuse(
-        'INVALID_REQUEST',
-        `vectors of this partition have ${gone[0]} numbers, not ${items[0]?.vector.length}; give each encoder partitions of its own`,
-      )
-    }
+    if (first === 'dimensions') throw otherLength(String(gone[0]), items[0]?.vector.length)
     await tell(partition, { version: Number(first), puts, drops: [...drops, ...gone] }, pieces)
   }
 
@@ -180,16 +172,12 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
 
     upsert: (partition: string, given: readonly VectorItem[], callOptions?: CallOptions) =>
       guard.run(async (step) => {
-        check.partition(partition)
-        check.items(given, undefined)
-        for (const { vector, payload } of given) {
+        const items = checkedItems(partition, given)
+        for (const { vector, payload } of items) {
           if (vector.length * ROW_BYTES + (payload?.length ?? 0) <= maxPartitionBytes) continue
           const words = `a vector of ${vector.length} numbers does not fit in half of maxVectorBytes, ${maxVectorBytes}; raise it`
           throw refuse('TOO_LARGE', words)
         }
-        checkText([partition, ...given.map(({ id }) => id)], refuse)
-        // The last of one id stands. Copies: the caller may change its own while Redis is asked.
-        const items = [...new Map(given.map((item) => [item.id, copyOf(item)])).values()]
         for (let at = 0; at < items.length && !step.over; at += AT_ONCE) await put(partition, items.slice(at, at + AT_ONCE))
       }, callOptions),
 
@@ -205,12 +193,9 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
 
     delete: (partition, ids, callOptions) =>
       guard.run(async () => {
-        check.partition(partition)
-        check.ids(ids)
-        checkText([partition, ...ids], refuse)
-        if (ids.length === 0) return
+        const drops = checkedIds(partition, ids)
+        if (drops.length === 0) return
         const keys = keysOf(partition)
-        const drops = [...ids]
         const version = Number(String(await runScriptOfBytes(client, DROP, [keys.items, keys.order, ...drops], 2)))
         await tell(partition, { version, puts: [], drops }, [])
       }, callOptions),
@@ -232,19 +217,4 @@ function changeOf(type: string, payload: Buffer): Change | undefined {
   if (type === DROP_EVENT) return { version, puts: [], drops: pieces.map(String) }
   const puts = pieces.map(decodeItem).filter((item) => item !== undefined)
   return puts.length === pieces.length ? { version, puts, drops: [] } : undefined
-}
-
-function copyOf({ id, vector, expiresAt, payload }: VectorItem): StoredVector {
-  return {
-    id,
-    vector: vector.slice(),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(payload === undefined ? {} : { payload: new Uint8Array(payload) }),
-  }
-}
-
-/** Text that UTF-8 cannot tell apart would be one name. */
-function checkText(texts: readonly string[], refuse: (code: 'INVALID_REQUEST', message: string) => SwitchyardError): void {
-  if (texts.every((text) => text.isWellFormed())) return
-  throw refuse('INVALID_REQUEST', 'partitions and ids must be well-formed text; one has half a surrogate pair')
 }
