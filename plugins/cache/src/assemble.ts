@@ -51,7 +51,7 @@ export async function assemble(
   const { sharedMaxBytes: maxBytes, fleetTimeoutMs: remoteTimeoutMs } = options
   const flight = singleFlight({ flights: flights, clock, log, maxBytes, remoteTimeoutMs })
   const own = ownCalls({ clock, timeoutMs: options.ownCallTimeoutMs, maxInFlight: options.maxOwnCalls })
-  const writes = writesOn({ cache, clock, log })
+  const writes = writesOn({ cache, clock, log, timeoutMs: options.writeTimeoutMs })
   const served = servedReplies(options.rememberedReplies)
   onClose(() => {
     flight.close()

@@ -19,6 +19,8 @@ export type BypassReason =
   | 'not-deterministic'
   /** What was written here is not yet deleted in the store, which is away. */
   | 'store-behind'
+  /** A strict read, and a store that cannot tell what was read before a write from what was read after it. */
+  | 'store-unfit'
   /** A call of Switchyard's own. */
   | 'own-call'
 
@@ -51,7 +53,7 @@ export interface Plan {
   readonly maxAgeMs: number | undefined
   readonly wish: 'no-cache' | 'only-if-cached' | undefined
   readonly likeness: LikenessPlan | undefined
-  /** No copies in the process, and no flight that began before another's write: a reader sees every write that ended before. */
+  /** A reader sees every write that ended before: left alone where the store tells no moments. */
   readonly strict: boolean
 }
 

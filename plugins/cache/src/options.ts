@@ -66,7 +66,11 @@ export const cacheOptions: z.ZodType<CacheOptions, CacheInput> = z.strictObject(
   lookupTimeoutMs: milliseconds
     .default(10)
     .describe('How long a call waits for a shared store; five failures in a row, and it is not asked for a while'),
-  writeTimeoutMs: milliseconds.default(2_000).describe('How long storing may take, which no caller waits for'),
+  writeTimeoutMs: milliseconds
+    .default(2_000)
+    .describe(
+      'How long storing may take, for which no caller waits, and deleting what a write changed, for which the writer does',
+    ),
   maxWritesInFlight: count.default(1_000).describe('More replies than that are not stored at once, but dropped'),
   sharedMaxBytes: z
     .int()

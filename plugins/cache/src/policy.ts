@@ -45,6 +45,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
     if ('bypass' in plan) return bypassed(call, next, plan.bypass, plan.wish)
     const counts = countsOf(call.operation)
     counts.asked(plan.key)
+    if (plan.strict && cache.mark === undefined) return bypassed(call, next, 'store-unfit', plan.wish)
     if (writes.isBehind(plan.tags)) return bypassed(call, next, 'store-behind', plan.wish)
     if (plan.wish !== 'no-cache') {
       const kept = near.get(plan.key, clock.now())

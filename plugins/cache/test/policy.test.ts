@@ -479,6 +479,54 @@ describe('calls that write', () => {
     rig.close()
     expect(clock.pending()).toBe(0)
   })
+
+  test('a write that was given up may still happen: what it may change is deleted once more', async () => {
+    let version = 1
+    const rig = await startRig({
+      answers(text) {
+        if (text === 'read') return `v${version}`
+        throw new SwitchyardError('TIMEOUT', 'nobody knows')
+      },
+    })
+    await expect(rig.ask('write', { plan: writes })).rejects.toMatchObject({ code: 'TIMEOUT' })
+    expect((await rig.ask('read', { plan: reading })).text).toBe('v1')
+    version = 2
+    await rig.clock.advance(4_999)
+    expect((await rig.ask('read', { plan: reading })).text).toBe('v1')
+    await rig.clock.advance(1)
+    expect((await rig.ask('read', { plan: reading })).text).toBe('v2')
+    expect(rig.clock.pending()).toBe(0)
+  })
+
+  test('a store that hangs delays a write by its time limit twice', async () => {
+    const clock = virtualClock()
+    const held = await memoryCache(clock)
+    const cache: Cache = {
+      ...held,
+      deleteByTag: (_tag, options) =>
+        new Promise((_resolve, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal?.reason))),
+    }
+    const rig = await startRig({ clock, cache })
+    const writing = rig.ask('write', { plan: writes })
+    await clock.advance(1_000)
+    await clock.advance(1_000)
+    expect((await writing).text).toBe('WRITE')
+    rig.close()
+    // A deletion under way ends by its own limit, and none follows.
+    await clock.advance(1_000)
+    expect(clock.pending()).toBe(0)
+  })
+
+  test('a strict read is left alone where the store tells no moments', async () => {
+    const { mark: _mark, ...cache } = await memoryCache(virtualClock())
+    const rig = await startRig({ cache })
+    for (const _ of [1, 2]) {
+      const reply = await rig.ask('read', { plan: { ...reading, strict: true } })
+      expect(reply.headers['x-switchyard-cache-reason']).toBe('store-unfit')
+    }
+    await rig.ask('read', { plan: reading })
+    expect((await rig.ask('read', { plan: reading })).headers.level).toBe('l1')
+  })
 })
 
 describe('counts', () => {

@@ -3,6 +3,7 @@ import type { Kind } from '../kind.ts'
 import { seal, unseal } from './envelope.ts'
 import type { KeptReply } from './kept-reply.ts'
 import { type Patience, patience } from './patience.ts'
+import { within } from './within.ts'
 
 export interface StoreOptions {
   readonly cache: Cache
@@ -102,7 +103,7 @@ export function storeLevel(options: StoreOptions): StoreLevel {
           isRemote ? compressFrom : Number.POSITIVE_INFINITY,
         )
         const entry = { value, expiresAt: rest.expiresAt, tags, ...(mark !== undefined && { mark }) }
-        if (isRemote) await within(clock, writeTimeoutMs, (signal) => cache.set(key, entry, { signal }))
+        if (isRemote) await within({ clock, ms: writeTimeoutMs }, (signal) => cache.set(key, entry, { signal }))
         else await cache.set(key, entry)
         return 'stored'
       } catch (error) {
@@ -116,17 +117,5 @@ export function storeLevel(options: StoreOptions): StoreLevel {
 
     failures,
     isAway: () => lookups?.isOpen() ?? false,
-  }
-}
-
-/** Does what takes a signal, and aborts it after so long. */
-async function within<T>(clock: Pick<Clock, 'schedule'>, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  const late = new SwitchyardError('TIMEOUT', `cache: the store took longer than writeTimeoutMs, ${ms} ms`)
-  const cancel = clock.schedule(ms, () => controller.abort(late))
-  try {
-    return await work(controller.signal)
-  } finally {
-    cancel()
   }
 }

@@ -83,7 +83,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   })
   const flight = singleFlight({ flights: options.flights, clock, log, maxBytes: 100_000, remoteTimeoutMs: 250 })
   const own = ownCalls({ clock, timeoutMs: 5_000, maxInFlight: 4 })
-  const writes = writesOn({ cache: held, clock, log })
+  const writes = writesOn({ cache: held, clock, log, timeoutMs: 1_000 })
   const served = servedReplies(100)
   const counts = new Map<Operation, Counts>()
   const emitted: { readonly event: string; readonly payload: unknown }[] = []
