@@ -33,6 +33,11 @@ export function leads(right: Flights, change: (lead: Lead, key: string) => Parti
   }
 }
 
+/** Lets a chunk through changed, or not at all. */
+export function appends(right: Flights, changed: (chunk: Uint8Array, lead: Lead) => Uint8Array): Partial<Flights> {
+  return leads(right, (lead) => ({ append: (chunk, options) => lead.append(changed(chunk, lead), options) }))
+}
+
 /** Listens otherwise. */
 export function listens(right: Flights, change: (listening: Listening, key: string) => Partial<Listening>): Partial<Flights> {
   return {
