@@ -3,12 +3,11 @@ import { asError, cutOff, isOwnFault } from './blame.ts'
 import { each } from './each.ts'
 import { type Fleet, release } from './fleet.ts'
 import { recordReader } from './framing.ts'
+import { whenNobodyListens } from './others.ts'
 import { type Outbox, outboxOf } from './outbox.ts'
 import { type Seat, type Shelf, seatAt } from './seat.ts'
 import type { Flown, FlyOptions } from './single-flight.ts'
 
-/** How often a leader without listeners here asks whether other nodes still have some. */
-const ASK_MS = 1_000
 /** A flight that lost so many leaders before anything came goes on without the fleet. */
 const MOST_LOSSES = 3
 
@@ -88,25 +87,7 @@ export function beginFlight(
     if (seats.size > 0 || shelf.end !== undefined || over) return
     makeRoom?.()
     if (outbox === undefined) stop(nobody())
-    else askOthers(outbox)
-  }
-
-  /** Leads on for those at other nodes, as long as there are any. */
-  function askOthers(asked: Outbox): void {
-    let asking = true
-    let cancel = (): void => {}
-    stopAsking = () => {
-      asking = false
-      stopAsking = undefined
-      cancel()
-    }
-    const ask = async (): Promise<void> => {
-      const count = await asked.listeners()
-      if (!asking) return
-      if (count === 0) stop(nobody())
-      else cancel = clock.schedule(ASK_MS, () => void ask())
-    }
-    void ask()
+    else stopAsking = whenNobodyListens(outbox, clock, () => stop(nobody()))
   }
 
   function stop(error: SwitchyardError): void {

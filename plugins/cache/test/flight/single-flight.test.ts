@@ -469,6 +469,51 @@ describe('over a fleet', () => {
     expect([first.got, first.ended, one.failures, fleet.flights]).toEqual([['1', '2'], 'well', 1, 0])
   })
 
+  test('frames are handed over one after the other, however long each takes', async () => {
+    const fleet = plainFleet()
+    const port = fleet.node()
+    const join = port.join.bind(port)
+    const delays = [30, 20, 10]
+    const slow = async (key: string) => {
+      const joined = await join(key)
+      if (joined.role === 'listener') return joined
+      const append = async (chunk: Uint8Array): Promise<void> => {
+        await clock.sleep(delays.shift() ?? 0)
+        await joined.append(chunk)
+      }
+      return { ...joined, append }
+    }
+    const one = make(Object.assign(port, { join: slow }))
+    const first = call(one, 'k')
+    const work = await workOf(first)
+    const second = call(make(fleet.node()), 'k')
+    await settle()
+    for (const word of ['1', '2', '3']) {
+      work.emit(word)
+      await settle()
+    }
+    work.finish()
+    for (let turn = 0; turn < 5; turn += 1) {
+      await clock.advance(30)
+      await settle()
+    }
+    expect([first.got, second.got, second.ended]).toEqual([['1', '2', '3'], ['1', '2', '3'], 'well'])
+  })
+
+  test('a caller that comes after the end and never reads leaves nothing on its signal', async () => {
+    const one = make()
+    const stored = Promise.withResolvers<void>()
+    const first = call(one, 'k', { landed: () => stored.promise })
+    ;(await workOf(first)).finish()
+    await settle()
+    const late = call(one, 'k', { pace: () => new Promise(() => {}) })
+    await settle()
+    expect([late.role, late.hooks]).toEqual(['listener', 0])
+    stored.resolve()
+    await settle()
+    expect([one.underWay, clock.pending()]).toEqual([0, 0])
+  })
+
   test('flights that are not shared are not asked', async () => {
     const port = plainFleet().node()
     const one = make({ capabilities: { shared: false, maxBytes: 1 }, join: () => expect.unreachable() })
