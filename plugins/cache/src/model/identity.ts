@@ -3,6 +3,7 @@ import { keyedDigest } from '../keys/keyed-digest.ts'
 import { EVERYTHING, publicTag, tagName, tenantTag } from '../keys/tags.ts'
 import type { BypassReason, LikenessPlan } from '../kind.ts'
 import { canonicalJson } from './canonical.ts'
+import { composed } from './composed.ts'
 import { eligibilityOf } from './eligibility.ts'
 import { isFaithful } from './faithful.ts'
 import { type Parted, parted } from './last-turn.ts'
@@ -118,8 +119,8 @@ function formOf({ body, raw }: ModelRequest, told: Parted): Form | undefined {
 
 /** Unicode's composed form, and the outer white space of a message. A prompt that is gone on with ends where it ends. */
 function normalised(endpoint: ModelRequest['endpoint'], text: string, count: number): string {
-  const composed = text.normalize('NFC')
-  return count === 1 && endpoint !== 'completions' ? composed.trim() : composed
+  const form = composed(text)
+  return count === 1 && endpoint !== 'completions' ? form.trim() : form
 }
 
 function likenessOf(
