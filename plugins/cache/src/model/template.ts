@@ -14,11 +14,15 @@ export function placeholder(mark: string, slot: string): string {
   return `${mark}${slot}${mark}`
 }
 
-/** A mark that `text` does not hold. */
+const MARK = '@slot'
+/** Ahead of itself: the sign behind one may begin the next. */
+const MARKS = /@slot(?=(@+))/g
+
+/** A mark that `text` does not hold, found in one walk: texts are made by models, and so by whoever asks them. */
 export function markFor(text: string): string {
-  let mark = '@slot@'
-  while (text.includes(mark)) mark += '@'
-  return mark
+  let longest = 0
+  for (const [, run] of text.matchAll(MARKS)) longest = Math.max(longest, (run as string).length)
+  return MARK + '@'.repeat(longest + 1)
 }
 
 /** Parts JSON at the placeholders in it, quotes included. */
