@@ -6,9 +6,9 @@ import type { Client } from '../src/connection.ts'
 import { acknowledgements } from '../src/log/acknowledgements.ts'
 import { eventOf, isChain, type RawEntry } from '../src/log/events.ts'
 import { isOlder, newer } from '../src/log/ids.ts'
+import { patience } from '../src/log/patience.ts'
 import { logScripts } from '../src/log/run.ts'
 import { tagTable } from '../src/log/tag-table.ts'
-import { within } from '../src/log/within.ts'
 import { scriptOf } from '../src/run-script.ts'
 import { failureOf } from './support/server.ts'
 
@@ -158,12 +158,21 @@ test('a server that knows no flags of scripts is given them plain, from then on'
   expect(seen.some((one) => one.includes('#!'))).toBe(false)
 })
 
-test('what never comes is not waited for, and what comes clears its timer', async () => {
+test('what never comes is not waited for, twice as long each time in a row, and what comes clears its timer', async () => {
   const clock = virtualClock()
-  const late = failureOf(within(clock, 100, new Promise(() => {})))
-  expect(await within(clock, 100, Promise.resolve(7))).toBe(7)
-  expect(await failureOf(within(clock, 100, Promise.reject(new Error('own'))))).toMatchObject({ message: 'own' })
-  expect(clock.pending()).toBe(1)
+  const answers = patience(clock, 100)
+  const never = (): Promise<unknown> => failureOf(answers.wait(new Promise(() => {})))
+  for (const ms of [100, 200, 400]) {
+    const late = never()
+    await clock.advance(ms - 1)
+    expect(clock.pending()).toBe(1)
+    await clock.advance(1)
+    expect(await late).toMatchObject({ message: `no answer within ${ms} ms` })
+  }
+  expect(await answers.wait(Promise.resolve(7))).toBe(7)
+  expect(await failureOf(answers.wait(Promise.reject(new Error('own'))))).toMatchObject({ message: 'own' })
+  const late = never()
   await clock.advance(100)
   expect(await late).toMatchObject({ message: 'no answer within 100 ms' })
+  expect(clock.pending()).toBe(0)
 })

@@ -3,10 +3,10 @@ import { toSwitchyardError } from '../errors.ts'
 import { eventOf, isChain, type LogEvent, type RawEntry } from './events.ts'
 import { FIRST_ID, isOlder, type LogId } from './ids.ts'
 import type { LogKeys } from './keys.ts'
+import { patience } from './patience.ts'
 import type { RunLogScript } from './run.ts'
 import { ACKNOWLEDGE, LOAD, RENEW } from './scripts.ts'
 import { type TagTable, tagTable } from './tag-table.ts'
-import { within } from './within.ts'
 
 /** Who is told of the log. */
 export interface LogListener {
@@ -58,6 +58,7 @@ const MOST_ENTRIES = 1_000
 /** Makes a follower that stands nowhere. */
 export function follower({ run, keys, node, before, clock, log, leaseMs }: FollowerOptions): Follower {
   const tags = tagTable()
+  const answers = patience(clock, leaseMs)
   const listeners = new Map<string, Set<LogListener>>()
   const waiting = new Set<{ readonly id: LogId; resolve(): void; reject(reason: Error): void }>()
   /** What waits for the next turn, in order. */
@@ -208,8 +209,8 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
     const began = generation
     let again = false
     try {
-      if (loaded) again = await within(clock, leaseMs, renew())
-      else await within(clock, leaseMs, load())
+      if (loaded) again = await answers.wait(renew())
+      else await answers.wait(load())
       failing = false
     } catch (error) {
       if (!failing) log.warn({ error: toSwitchyardError(error).message }, 'the log of the cache cannot be followed')

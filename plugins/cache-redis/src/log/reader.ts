@@ -5,7 +5,7 @@ import type { RawEntry } from './events.ts'
 import type { Follower } from './follower.ts'
 import { FIRST_ID, type LogId } from './ids.ts'
 import type { LogKeys } from './keys.ts'
-import { within } from './within.ts'
+import { patience } from './patience.ts'
 
 export interface LogReaderOptions {
   /** A connection of its own: it blocks. */
@@ -33,6 +33,7 @@ const LATE = 2
 export function logReader({ reader, keys, node, following, heard, clock, blockMs }: LogReaderOptions): LogReader {
   const closing = new AbortController()
   const inbox = keys.inbox(node)
+  const answers = patience(clock, blockMs * LATE)
   let inboxAt: LogId = FIRST_ID
 
   async function readOnce(): Promise<void> {
@@ -40,7 +41,7 @@ export function logReader({ reader, keys, node, following, heard, clock, blockMs
     const block = String(blockMs)
     const words = ['COUNT', MOST_ENTRIES, 'BLOCK', block, 'STREAMS', keys.log, inbox, place.position, inboxAt] as const
     const reading = reader.xreadBuffer(...words) as Promise<readonly (readonly [Buffer, readonly RawEntry[]])[] | null>
-    const streams = await within(clock, blockMs * LATE, reading)
+    const streams = await answers.wait(reading)
     for (const [name, entries] of streams ?? []) {
       if (String(name) === keys.log) following.absorb(place, entries)
       else hear(entries)
