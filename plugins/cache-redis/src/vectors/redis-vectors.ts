@@ -170,16 +170,18 @@ export function redisVectors(options: RedisVectorsOptions): RedisVectors {
   return {
     capabilities: Object.freeze({ dimensions: 'any', shared: true, approximate: false }),
 
-    upsert: (partition: string, given: readonly VectorItem[], callOptions?: CallOptions) =>
-      guard.run(async (step) => {
-        const items = checkedItems(partition, given)
-        for (const { vector, payload } of items) {
-          if (vector.length * ROW_BYTES + (payload?.length ?? 0) <= maxPartitionBytes) continue
-          const words = `a vector of ${vector.length} numbers does not fit in half of maxVectorBytes, ${maxVectorBytes}; raise it`
-          throw refuse('TOO_LARGE', words)
-        }
-        for (let at = 0; at < items.length && !step.over; at += AT_ONCE) await put(partition, items.slice(at, at + AT_ONCE))
-      }, callOptions),
+    async upsert(partition: string, given: readonly VectorItem[], callOptions?: CallOptions) {
+      throwIfAborted(callOptions)
+      const items = checkedItems(partition, given)
+      for (const { vector, payload } of items) {
+        if (vector.length * ROW_BYTES + (payload?.length ?? 0) <= maxPartitionBytes) continue
+        const words = `a vector of ${vector.length} numbers does not fit in half of maxVectorBytes, ${maxVectorBytes}; raise it`
+        throw refuse('TOO_LARGE', words)
+      }
+      for (let at = 0; at < items.length; at += AT_ONCE) {
+        await guard.run(() => put(partition, items.slice(at, at + AT_ONCE)), callOptions)
+      }
+    },
 
     nearest: (partition, query, callOptions) =>
       guard.run(async (step) => {

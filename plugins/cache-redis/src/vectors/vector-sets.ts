@@ -2,11 +2,12 @@ import type { CallOptions, Clock, VectorIndex, VectorItem } from '@switchyard/co
 import type { StoredVector } from '@switchyard/vector-index'
 import { Cluster } from 'ioredis'
 import type { Client } from '../connection.ts'
-import { toSwitchyardError } from '../errors.ts'
+import { throwIfAborted, toSwitchyardError } from '../errors.ts'
 import type { Guard } from '../guard.ts'
 import { runScriptOfBytes } from '../run-script.ts'
-import { AT_ONCE, check, checkedIds, checkedItems, livesMs, otherLength } from './checked.ts'
+import { check, checkedIds, checkedItems, livesMs, otherLength } from './checked.ts'
 import { partitionKeys } from './keys.ts'
+import { bytesOf } from './records.ts'
 import { SET_DROP, SET_NEAREST, SET_PUT } from './vector-set-scripts.ts'
 
 export interface VectorSetsOptions {
@@ -20,6 +21,8 @@ export interface VectorSetsOptions {
 
 /** What an item that never expires has for an expiry: the filter finds none where there is no number. */
 const NEVER = 9e15
+/** Items of one command: each takes Redis half a millisecond, in which it does nothing else. */
+const PUT_AT_ONCE = 20
 /** Candidates that a search looks at; more find what fewer may miss. */
 const LEAST_CANDIDATES = 200
 const FILTERED_CANDIDATES = 20_000
@@ -61,11 +64,13 @@ export function vectorSets({ client, guard, clock, keyPrefix, maxVectorsPerParti
   return {
     capabilities: Object.freeze({ dimensions: 'any', shared: true, approximate: true }),
 
-    upsert: (partition: string, given: readonly VectorItem[], callOptions?: CallOptions) =>
-      guard.run(async (step) => {
-        const items = checkedItems(partition, given)
-        for (let at = 0; at < items.length && !step.over; at += AT_ONCE) await put(partition, items.slice(at, at + AT_ONCE))
-      }, callOptions),
+    async upsert(partition: string, given: readonly VectorItem[], callOptions?: CallOptions) {
+      throwIfAborted(callOptions)
+      const items = checkedItems(partition, given)
+      for (let at = 0; at < items.length; at += PUT_AT_ONCE) {
+        await guard.run(() => put(partition, items.slice(at, at + PUT_AT_ONCE)), callOptions)
+      }
+    },
 
     nearest: (partition, { vector, count }, callOptions) =>
       guard.run(async () => {
@@ -73,7 +78,7 @@ export function vectorSets({ client, guard, clock, keyPrefix, maxVectorsPerParti
         check.count(count)
         check.vector(vector, undefined, 'the query')
         const candidates = String(Math.max(count, LEAST_CANDIDATES))
-        const args = [bytesOf(vector), String(count), String(clock.now()), candidates, String(FILTERED_CANDIDATES)]
+        const args = [Buffer.from(bytesOf(vector)), String(count), String(clock.now()), candidates, String(FILTERED_CANDIDATES)]
         const found = (await runScriptOfBytes(client, SET_NEAREST, [...keysOf(partition), ...args], 3).catch(
           (error: unknown) => {
             const known = toSwitchyardError(error)
@@ -97,9 +102,4 @@ export function vectorSets({ client, guard, clock, keyPrefix, maxVectorsPerParti
         if (drops.length > 0) await runScriptOfBytes(client, SET_DROP, [...keysOf(partition), ...drops], 3)
       }, callOptions),
   }
-}
-
-/** Numbers as Redis takes them: four bytes each, little-endian, as those of every machine that Node runs on. */
-function bytesOf(vector: Float32Array): Buffer {
-  return Buffer.from(vector.slice().buffer)
 }
