@@ -12,7 +12,7 @@ export interface Lead {
   complete(): Promise<void>
   /** Ends it without a result: listeners reject. */
   abandon(): Promise<void>
-  /** How many listen now, on all nodes. */
+  /** How many listen now, on all nodes, the leader not counted. */
   listeners(options?: CallOptions): Promise<number>
 }
 
@@ -24,7 +24,7 @@ export interface Listening {
    * seconds. Reading slowly holds nobody back. Breaking off leaves the flight.
    */
   readonly chunks: AsyncIterable<Uint8Array>
-  /** Leaves without having read. Idempotent. */
+  /** Leaves, without having read or in the midst of it, which then ends. Idempotent. */
   leave(): Promise<void>
 }
 
