@@ -3,17 +3,11 @@ import { toSwitchyardError } from '../errors.ts'
 import { eventOf, isChain, type LogEvent, type RawEntry } from './events.ts'
 import { FIRST_ID, isOlder, type LogId } from './ids.ts'
 import type { LogKeys } from './keys.ts'
+import { type LogListener, logListeners } from './listeners.ts'
 import { patience } from './patience.ts'
 import type { RunLogScript } from './run.ts'
 import { ACKNOWLEDGE, LOAD, RENEW } from './scripts.ts'
 import { type TagTable, tagTable } from './tag-table.ts'
-
-/** Who is told of the log. */
-export interface LogListener {
-  event(event: LogEvent): void
-  /** Events up to this position may be missing here. Told before any later event. */
-  gap?(position: LogId): void
-}
 
 export interface FollowerOptions {
   readonly run: RunLogScript
@@ -44,7 +38,7 @@ export interface Follower {
   /** Takes entries that were read behind a place: all that there are, without an omission, though perhaps not the last. */
   absorb(place: Place, entries: readonly RawEntry[]): void
   applied(id: LogId): Promise<void>
-  /** Resolves once the id was applied, or when the lease that is in force now has run out. */
+  /** Resolves once listeners were told of the id, or no lease is in force that was granted without it. */
   appliedOrLapsed(id: LogId): Promise<void>
   start(): Promise<void>
   close(reason: Error): void
@@ -59,7 +53,7 @@ const MOST_ENTRIES = 1_000
 export function follower({ run, keys, node, before, clock, log, leaseMs }: FollowerOptions): Follower {
   const tags = tagTable()
   const answers = patience(clock, leaseMs)
-  const listeners = new Map<string, Set<LogListener>>()
+  const listeners = logListeners(log)
   const waiting = new Set<{ readonly id: LogId; resolve(): void; reject(reason: Error): void }>()
   /** What waits for the next turn, in order. */
   let due: (() => void)[] = []
@@ -74,20 +68,6 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
   let cancel = (): void => {}
 
   const current = (): boolean => clock.monotonic() < trustedUntil
-
-  function blame(error: unknown): void {
-    log.error({ error }, 'a listener of the log failed')
-  }
-
-  function tell(event: LogEvent): void {
-    for (const listener of listeners.get(event.type) ?? []) {
-      try {
-        listener.event(event)
-      } catch (error) {
-        blame(error)
-      }
-    }
-  }
 
   /**
    * The table changes at once, listeners are told in the next turn, and only then is anything acknowledged or trusted: a read that was
@@ -108,16 +88,6 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
     else if (event.type === '!floor') tags.raise(event.key)
     else if (event.type === '!keys') tags.forgetKeys(event.key)
     position = event.id
-  }
-
-  function tellGap(at: LogId): void {
-    for (const listener of new Set([...listeners.values()].flatMap((some) => [...some]))) {
-      try {
-        listener.gap?.(at)
-      } catch (error) {
-        blame(error)
-      }
-    }
   }
 
   function settle(): void {
@@ -155,7 +125,7 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
     inNextTurn(() => {
       const waitingNodes = new Set<string>()
       for (const event of news) {
-        tell(event)
+        listeners.tell(event)
         toldTo = event.id
         if (event.by !== undefined && event.by !== node) waitingNodes.add(event.by)
       }
@@ -174,7 +144,7 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
     const at = position
     await new Promise<void>((resolve) => {
       inNextTurn(() => {
-        if (generation > 0) tellGap(at)
+        if (generation > 0) listeners.tellGap(at)
         toldTo = at
         if (generation === began) trustedUntil = sentAt + leaseMs * TRUST
         settle()
@@ -230,15 +200,7 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
     place: () => ({ position, generation }),
     tags,
     loaded: () => loaded,
-    listen(types, listener) {
-      for (const type of types) {
-        const some = listeners.get(type) ?? new Set()
-        listeners.set(type, some.add(listener))
-      }
-      return () => {
-        for (const type of types) listeners.get(type)?.delete(listener)
-      }
-    },
+    listen: listeners.add,
     absorb,
     applied(id) {
       if (closed !== undefined) return Promise.reject(closed)
@@ -246,13 +208,9 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
       return new Promise((resolve, reject) => waiting.add({ id, resolve, reject }))
     },
     appliedOrLapsed(id) {
-      const left = trustedUntil - clock.monotonic()
-      if (left <= 0 || !isOlder(toldTo, id)) return Promise.resolve()
+      const left = (): number => trustedUntil - clock.monotonic()
+      if (left() <= 0 || !isOlder(toldTo, id)) return Promise.resolve()
       return new Promise((resolve, reject) => {
-        const cancelWait = clock.schedule(left, () => {
-          waiting.delete(one)
-          resolve()
-        })
         const one = {
           id,
           resolve(): void {
@@ -264,7 +222,18 @@ export function follower({ run, keys, node, before, clock, log, leaseMs }: Follo
             reject(reason)
           },
         }
+        let cancelWait = clock.schedule(left(), lapse)
         waiting.add(one)
+
+        /** A lease that was granted before the id was there may have come to hand since. */
+        function lapse(): void {
+          if (left() > 0) {
+            cancelWait = clock.schedule(left(), lapse)
+            return
+          }
+          waiting.delete(one)
+          resolve()
+        }
       })
     },
     async start() {

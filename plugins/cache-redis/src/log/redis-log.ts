@@ -21,17 +21,18 @@ import type { Step } from '../guard.ts'
 import { acknowledgements } from './acknowledgements.ts'
 import { type DeletionSettings, deletions } from './deletions.ts'
 import type { NewLogEvent } from './events.ts'
-import { follower, type LogListener } from './follower.ts'
+import { follower } from './follower.ts'
 import type { LogId } from './ids.ts'
 import { logKeys } from './keys.ts'
+import type { LogListener } from './listeners.ts'
 import { logReader } from './reader.ts'
 import { logScripts } from './run.ts'
 import { APPEND, LEAVE } from './scripts.ts'
 import type { TagTable } from './tag-table.ts'
 
 export type { LogEvent, NewLogEvent } from './events.ts'
-export type { LogListener } from './follower.ts'
 export type { LogId } from './ids.ts'
+export type { LogListener } from './listeners.ts'
 
 export interface LogSettings extends DeletionSettings {
   readonly leaseMs: number
