@@ -68,6 +68,8 @@ export function identityOf(parts: IdentityParts): Identity | { readonly reason: 
   const form = formOf(request, told)
   if (form === undefined) return { reason: 'content' }
   if (form.body.length > options.maxBodyBytes) return { reason: 'too-large' }
+  const mode = modeOf(request, secret)
+  if (mode === undefined) return { reason: 'content' }
   const tenant = scope.kind === 'public' ? undefined : principal.tenant
   const system = told.system.length === 0 ? undefined : canonicalJson(told.system)
   const prompt = system === undefined ? undefined : keyedDigest(secret, ['prompt', system]).slice(0, 22)
@@ -94,7 +96,7 @@ export function identityOf(parts: IdentityParts): Identity | { readonly reason: 
   return {
     key,
     partition,
-    mode: modeOf(request, secret),
+    mode,
     tags: tagsOf(parts, prompt),
     likeness: eligible.exactOnly ? undefined : likenessOf(parts, told, texts),
     prompt,
@@ -136,14 +138,14 @@ function likenessOf(
   return { text, population, earlierTurns, shared: scope.shared, epsilon: settings.epsilon }
 }
 
-/** Streams and whole replies, and what else a reply on the wire tells of its own request alone. */
-function modeOf({ endpoint, body, stream }: ModelRequest, secret: string): string {
+/** Streams and whole replies, and what else a reply on the wire tells of its own request alone; undefined where that has no form. */
+function modeOf({ endpoint, body, stream }: ModelRequest, secret: string): string | undefined {
   const told: unknown[] = stream ? [body.stream_options ?? null] : []
   if (endpoint === 'responses') told.push(...REPEATED.map((name) => body[name] ?? null))
   const mode = stream ? 'stream' : 'whole'
   if (told.every((one) => one === null)) return mode
-  // What has no canonical form is shared with none but what JSON writes alike.
-  return `${mode}:${keyedDigest(secret, ['mode', canonicalJson(told) ?? JSON.stringify(told)]).slice(0, 22)}`
+  const form = canonicalJson(told)
+  return form === undefined ? undefined : `${mode}:${keyedDigest(secret, ['mode', form]).slice(0, 22)}`
 }
 
 function tagsOf({ call, settings, scope, asked }: IdentityParts, prompt: string | undefined): readonly string[] {

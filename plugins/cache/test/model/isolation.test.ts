@@ -369,6 +369,14 @@ describe('bodies on the wire', () => {
     expect(of.plan(callOf({ request: { body: JSON.parse(text) } }))).toEqual({ bypass: 'content' })
   })
 
+  test('nesting without end where a reply repeats it, or in how it is streamed, is left alone', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+    const streamed = wired(undefined, chat(`,"stream":true,"stream_options":${deep}`))
+    expect(of.plan(callOf({ request: { ...streamed, stream: true } }))).toEqual({ bypass: 'content' })
+    const repeated = wired(undefined, `{"input":"a","store":false,"metadata":${deep}}`)
+    expect(of.plan(callOf({ request: { ...repeated, endpoint: 'responses' } }))).toEqual({ bypass: 'content' })
+  })
+
   test('a body that a policy made has the key of the same on the wire', () => {
     expect(planned(of, callOf({ request: { body: JSON.parse(chat(',"x":1')) } })).key).toBe(keyOf(chat(',"x":1.0')))
   })
