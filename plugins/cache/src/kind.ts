@@ -37,7 +37,7 @@ export interface LikenessPlan {
 export interface Plan {
   /**
    * Equal for calls that one reply may answer. Holds the tenant and all that a reply depends on, in digests; it ends in one of at least 16
-   * characters of base64url.
+   * characters of base64url behind a colon. Where there is likeness, what is before that is the partition's.
    */
   readonly key: string
   /** Equal for calls that differ in the last user's text alone. */

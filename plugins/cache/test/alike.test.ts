@@ -93,6 +93,17 @@ describe('a question in other words', () => {
     expect(rig.asked).toEqual(['uno'])
   })
 
+  test('a key of another partition serves nobody and is told to nobody, whatever the index says', async () => {
+    const { rig, told, ask } = await rigOf((text) =>
+      text === 'one' ? {} : { outcome: 'hit', key: keyOf('acme', 'one'), similarity: 1, margin: 1, probability: 1 },
+    )
+    await ask('one')
+    const theirs = { tenant: 'evil', plan: { likeness: likeness('uno') } }
+    expect(await rig.ask('uno', theirs)).toMatchObject({ text: 'UNO', headers: { 'x-switchyard-cache': 'miss' } })
+    expect(await told.questions[1]?.answerOf(keyOf('acme', 'one'))).toBeUndefined()
+    expect(told.gone).toBe(1)
+  })
+
   test('an invalidated answer is not served in other words either', async () => {
     const { rig, told, ask } = await rigOf(asks('one'))
     await ask('one')

@@ -35,7 +35,7 @@ export async function alike(parts: LookupParts, lookup: Lookup, signal: AbortSig
       epsilon,
       next: next as Next<'model.invoke'>,
       async answerOf(key) {
-        const kept = await keptOf(parts, lookup, key, NEVER)
+        const kept = isOfPartition(key, plan) ? await keptOf(parts, lookup, key, NEVER) : undefined
         return kept === undefined ? undefined : kind.wordsOf(kept.ready)
       },
     },
@@ -46,7 +46,7 @@ export async function alike(parts: LookupParts, lookup: Lookup, signal: AbortSig
     call.trace.decide(name, 'not-alike', { reason, similarity, margin, probability })
     return { finding, reply: undefined }
   }
-  const kept = await keptOf(parts, lookup, key, signal)
+  const kept = isOfPartition(key, plan) ? await keptOf(parts, lookup, key, signal) : undefined
   if (kept === undefined) {
     finding.gone()
     return { finding, reply: undefined }
@@ -59,6 +59,11 @@ export async function alike(parts: LookupParts, lookup: Lookup, signal: AbortSig
   if (audit) void checked(parts, lookup, finding)
   else finding.settle(undefined)
   return { finding: undefined, reply: kind.answer(kept.ready, call, marks) }
+}
+
+/** Whatever an index says, it names no entry beyond the partition: those within it begin alike up to the last colon. */
+function isOfPartition(key: string, { key: asked }: Lookup['plan']): boolean {
+  return key.slice(0, key.lastIndexOf(':') + 1) === asked.slice(0, asked.lastIndexOf(':') + 1)
 }
 
 /** The index is a hint, and the store the truth: what it no longer holds, or holds as stale, serves nobody. */
