@@ -31,13 +31,15 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
     isUpstream: () => upstream,
     headers: () => headers,
     async lead(signal) {
+      // Others may go on listening when the caller has left.
+      const led: Lookup = { ...lookup, call: { ...call, signal } }
       if (plan.wish !== 'no-cache') {
         // Another flight may have landed since the levels were asked.
         const kept =
           near.get(plan.key, clock.now()) ?? (cache.capabilities.shared ? await fromStore(parts, lookup, signal) : undefined)
         if (kept !== undefined && kept.freshUntil > clock.now() && isYoung(kept, plan, clock.now()))
-          return framesOf(hit(parts, lookup, kept, 'l2'))
-        const likely = await alike(parts, lookup, signal)
+          return framesOf(hit(parts, led, kept, 'l2'))
+        const likely = await alike(parts, led, signal)
         if (likely.reply !== undefined) return framesOf(likely.reply)
         finding = likely.finding
       }
@@ -45,7 +47,7 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
       call.trace.decide(name, 'miss')
       upstream = true
       startedAt = clock.monotonic()
-      return framesOf(await next({ ...call, signal }))
+      return framesOf(await next(led.call))
     },
     landed: (frames) => (upstream ? file(parts, lookup, call, frames, clock.monotonic() - startedAt, finding) : undefined),
   }
