@@ -100,10 +100,16 @@ export function cachePolicy(parts: PolicyParts): Policy {
     return told(reply, headers && way.isUpstream() ? { ...said, ...MISS } : said)
   }
 
-  /** Calls under way are shared within it. Who asks for an answer of its own shares none, nor whoever cannot tell what was invalidated since. */
-  function flightOf({ call, plan: { key, mode, wish }, mark }: Lookup): string {
+  /**
+   * Calls under way are shared within it. Who asks for an answer of its own shares none, nor whoever cannot tell what was invalidated since. What
+   * answers one may be stored, or of other words, so that those who take less of that share none with those who take more; and it ends with the
+   * time of the one who leads, so that whoever has twice as long does not wait for it.
+   */
+  function flightOf({ call, plan: { key, mode, wish, maxAgeMs, likeness }, mark }: Lookup): string {
     const isAlone = wish === 'no-cache' || (cache.mark !== undefined && mark === undefined)
-    return `${key}|${mode}|${mark ?? ''}${isAlone ? `|${call.id}` : ''}`
+    const takes = `${likeness === undefined ? 'exact' : (likeness.epsilon ?? '')}|${maxAgeMs ?? ''}`
+    const time = call.deadline === undefined ? '' : Math.ceil(Math.log2(Math.max(1, call.deadline - clock.now())))
+    return `${key}|${mode}|${mark ?? ''}|${takes}|${time}${isAlone ? `|${call.id}` : ''}`
   }
 
   async function explain(call: Call): Promise<Explained> {

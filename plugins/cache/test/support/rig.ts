@@ -44,6 +44,7 @@ export interface Ask {
   readonly plan?: EchoRequest['plan'] | undefined
   readonly signal?: AbortSignal
   readonly id?: string
+  readonly deadline?: number
 }
 
 export interface RigOptions {
@@ -133,7 +134,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   }
 }
 
-function callOf(text: string, { tenant = 'acme', plan, signal = new AbortController().signal, id }: Ask): Call<'test.echo'> {
+function callOf(
+  text: string,
+  { tenant = 'acme', plan, signal = new AbortController().signal, id, deadline }: Ask,
+): Call<'test.echo'> {
   made += 1
   return {
     id: id ?? `call-${made}`,
@@ -142,7 +146,7 @@ function callOf(text: string, { tenant = 'acme', plan, signal = new AbortControl
     request: { text, ...(plan !== undefined && { plan }) },
     principal: { tenant, keyId: 'key', roles: [] },
     signal,
-    deadline: undefined,
+    deadline,
     attempt: 1,
     idempotent: true,
     attributes: {},
