@@ -131,6 +131,14 @@ describe('a level that serves', () => {
     expect(inIndex(node.index, gone)).toBeUndefined()
   })
 
+  test('audits that upstream refuses one after the other stop it: hits that nobody looks at are no evidence', async () => {
+    drawn = 0
+    const { hits = 0 } = node.level.standings()[0] ?? {}
+    for (let at = 0; at < 400; at += 1) (await node.level.find(node.question(CANCEL))).settle(undefined)
+    expect(node.level.standings()[0]).toMatchObject({ isShadow: true })
+    expect((node.level.standings()[0]?.hits as number) - hits).toBeLessThan(200)
+  })
+
   test('a stored answer that cannot be read, or not in time, is no label either', async () => {
     drawn = 0
     const before = node.level.standings()[0]?.labels

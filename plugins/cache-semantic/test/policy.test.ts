@@ -107,6 +107,22 @@ describe('audited policy', () => {
     ).toBe(other)
   })
 
+  test('audits that come to nothing stop it, until as much is known of look-ups as likely', () => {
+    const policy = new AuditedPolicy(options(), TAUGHT)
+    let hits = 0
+    for (let at = 0; at < 1_000; at += 1) {
+      const verdict = ask(policy)
+      if (verdict?.serve === true) hits += 1
+      if (verdict?.ask === 'audit') policy.lost(verdict)
+    }
+    expect(hits).toBeGreaterThan(0)
+    expect(hits).toBeLessThan(500)
+    expect(policy.cut).toBeUndefined()
+    taught(policy, 500)
+    expect(policy.cut).toBeGreaterThanOrEqual(0.5)
+    expect(ask(policy)).toMatchObject({ serve: true })
+  })
+
   test('a failed audit removes the entry and lowers the group, a passed one joins the text to it', () => {
     const policy = new AuditedPolicy(options({ random: () => 0 }), TAUGHT)
     const verdict = ask(policy)

@@ -77,8 +77,10 @@ function settling(looked: () => Looked, learning: Learning): SemanticFinding['se
     if (settled) return
     settled = true
     const of = looked()
-    if (fresh !== undefined) learning.take(of, fresh)
-    else if (of.verdict?.ask === 'audit') of.population.counts.dropped += 1
+    if (fresh !== undefined) return learning.take(of, fresh)
+    if (of.verdict?.ask !== 'audit') return
+    of.population.counts.dropped += 1
+    of.population.policy.lost(of.verdict)
   }
 }
 

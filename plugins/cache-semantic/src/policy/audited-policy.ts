@@ -74,6 +74,8 @@ export class AuditedPolicy {
   #lookups = 0
   #sinceCut = 0
   #audits = 0
+  #lost = 0
+  #lostFrom = Number.POSITIVE_INFINITY
   #lastLabelAt: number
 
   /**
@@ -149,7 +151,7 @@ export class AuditedPolicy {
     this.#sinceCut += 1
     if (this.#sinceCut >= CUT_EACH || (this.#cut !== undefined && this.#stale())) this.#recut()
     const { candidate, features, probability } = best
-    const cut = epsilon < this.#options.epsilon ? this.#evidence.cut(this.#allowed(epsilon)) : this.#cut
+    const cut = epsilon < this.#options.epsilon ? this.#evidence.cut(this.#allowed(epsilon), this.#lost) : this.#cut
     const serve = epsilon > 0 && probability !== undefined && cut !== undefined && this.#cut !== undefined && probability >= cut
     const chance = serve ? this.#auditProbability(probability) : judgeShare
     const asked = random() < chance
@@ -177,12 +179,25 @@ export class AuditedPolicy {
     return { join: right ? candidate.group : undefined, remove: serve && !right ? candidate : undefined }
   }
 
+  /**
+   * Says that an audit came to nothing, and not for want of a judge: misses go on being labelled, so that the hits which nobody looks at would
+   * seem right. They weigh on the bound until labels of look-ups as likely have made up for them, each for as much again as its own weight.
+   */
+  lost({ weight, probability = 0 }: Pick<Verdict, 'weight' | 'probability'>): void {
+    this.#lost += weight
+    this.#lostFrom = Math.min(this.#lostFrom, probability)
+  }
+
   /** Takes in a label alone, as another node learnt it: of the same encoder and features, in any order. The group is the caller's. */
   learnFrom({ right, audit, weight, probability, features, asked, stored }: Label): void {
     if (audit) this.#audits += 1
     this.#examples.push({ features, right, weight })
     if (this.#examples.length > MOST_EXAMPLES) this.#examples.shift()
-    this.#evidence.add({ score: probability ?? 0, right, weight })
+    const score = probability ?? 0
+    const made = score >= this.#lostFrom ? Math.min(this.#lost, weight) : 0
+    this.#lost -= made
+    if (this.#lost === 0) this.#lostFrom = Number.POSITIVE_INFINITY
+    this.#evidence.add({ score, right, weight: weight + made })
     this.#pairs.learn(asked, stored, right, weight)
     this.#labels += 1
     this.#lastLabelAt = this.#options.now()
@@ -250,7 +265,7 @@ export class AuditedPolicy {
     this.#sinceCut = 0
     const { epsilon, window } = this.#options
     if (this.#stale()) this.#evidence = new EvidenceWindow(window)
-    this.#cut = this.#evidence.cut(this.#allowed(epsilon))
+    this.#cut = this.#evidence.cut(this.#allowed(epsilon), this.#lost)
     if (this.#lookups < window) return
     this.#lookups /= 2
     this.#requests /= 2

@@ -18,15 +18,16 @@ const Z = 1.3
  * The lowest score down to which the upper bound of the wrong answers served stays within `allowed`, a share of the look-ups that the
  * evidence is of; undefined where there is none, and then nothing is to be served. `sorted`: by `byScore`. The bound adds to the weighted
  * errors Z times the root of the squared weights of the errors and the square of the largest weight so far: without the last, few early
- * audits that found nothing would be taken for safety.
+ * audits that found nothing would be taken for safety. `unseen`: the weight of hits that were to be looked at and were not; at least so much
+ * may be wrong at once.
  */
-export function cutOf(sorted: readonly Evidence[], allowed: number): number | undefined {
+export function cutOf(sorted: readonly Evidence[], allowed: number, unseen = 0): number | undefined {
   if (sorted.length < MIN_EVIDENCE) return undefined
   let total = 0
   for (const { weight } of sorted) total += weight
   let errors = 0
   let squares = 0
-  let largest = 0
+  let largest = unseen
   let cut: number | undefined
   for (let at = 0; at < sorted.length; at += 1) {
     const { score, right, weight } = sorted[at] as Evidence
@@ -78,8 +79,8 @@ export class EvidenceWindow {
   }
 
   /** As `cutOf`, of the evidence held now. */
-  cut(allowed: number): number | undefined {
-    return cutOf(this.#byScore, allowed)
+  cut(allowed: number, unseen?: number): number | undefined {
+    return cutOf(this.#byScore, allowed, unseen)
   }
 
   /** Where the first that does not stand before it stands. */
