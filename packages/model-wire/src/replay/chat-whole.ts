@@ -28,6 +28,8 @@ class ChatAssembly implements Assembly {
   readonly #template = new DeltaTemplate()
   /** Whose text the template's events go on with. */
   #goingOn: Choice | undefined
+  /** A part of what was said is no text, and is not put together. */
+  #hasLost = false
 
   constructor(isChat: boolean) {
     this.#isChat = isChat
@@ -53,7 +55,7 @@ class ChatAssembly implements Assembly {
 
   whole(): Json | undefined {
     const list = [...this.#choices.values()].toSorted((a, b) => a.index - b.index)
-    if (list.length === 0 || list.some(({ rest }) => typeof rest.finish_reason !== 'string')) return undefined
+    if (this.#hasLost || list.length === 0 || list.some(({ rest }) => typeof rest.finish_reason !== 'string')) return undefined
     const { usage, ...envelope } = this.#envelope
     const object = this.#isChat ? 'chat.completion' : 'text_completion'
     const choices = list.map(this.#isChat ? chatChoice : textChoice)
@@ -73,7 +75,9 @@ class ChatAssembly implements Assembly {
       choice = { index, said: {}, rest: {} }
       this.#choices.set(index, choice)
     }
-    this.#hear(index, isRecord(delta) ? delta.content : text)
+    const piece = isRecord(delta) ? delta.content : text
+    if (typeof piece === 'object' && piece !== null) this.#hasLost = true
+    this.#hear(index, piece)
     if (isRecord(delta)) accumulate(choice.said, delta)
     if (text !== undefined) accumulate(choice.said, { text })
     if (logprobs !== undefined && !(logprobs === null && choice.rest.logprobs !== undefined))

@@ -218,6 +218,18 @@ describe('what is no reply', () => {
     expect(wholeOfStream(endpoint, [Buffer.from(wire)])).toBeUndefined()
   })
 
+  // As Mistral's models say what they think.
+  test('a chat of which a part is no text', () => {
+    const chunk = (delta: object, finish: string | null = null): string =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
+    const thought = { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'so' }] }] }
+    for (const [first, second] of [
+      [thought, { content: 'Hi' }],
+      [{ content: 'Hi' }, thought],
+    ] as const)
+      expect(wholeOfStream('chat/completions', [Buffer.from(chunk(first) + chunk(second) + chunk({}, 'stop'))])).toBeUndefined()
+  })
+
   test('an event larger than any may be', () => {
     expect(wholeOfStream('chat/completions', [Buffer.alloc(5 * 1024 * 1024, 'x')])).toBeUndefined()
   })
