@@ -60,6 +60,8 @@ function reasonOf(found: Found, offersTools: boolean, settings: RouteSettings): 
 }
 
 function computes(endpoint: ModelEndpoint, body: Json): Eligibility {
+  // Their replies have no such form.
+  if (body.stream === true) return { reason: 'operation' }
   if (endpoint === 'rerank') return { exactOnly: true }
   const { input } = body
   const isPlain = (one: unknown): boolean =>

@@ -1,5 +1,13 @@
 import type { Call, ModelEnding, ModelEndpoint } from '@switchyard/contract'
-import { chatUsage, editTopLevel, isWholeReason, parseExact, saidIn, wholeOfStream } from '@switchyard/model-wire'
+import {
+  chatUsage,
+  editTopLevel,
+  isWholeReason,
+  parseExact,
+  saidIn,
+  streamOfWhole,
+  wholeOfStream,
+} from '@switchyard/model-wire'
 import type { Kept } from '../kind.ts'
 import { bodyIn, DEGRADED, endIn, frameKind, type Head, headIn } from './frames.ts'
 import { REPEATED } from './identity.ts'
@@ -60,6 +68,9 @@ function judged(
   if (reply === undefined) return refused('malformed')
   const verdict = verdictOn(endpoint, reply.body, ending, settings)
   if (typeof verdict === 'string') return refused(verdict)
+  // It may be asked for as a stream next.
+  if (!head.stream && !COMPUTED.has(endpoint) && streamOfWhole(endpoint, reply.body, { includeUsage: false }) === undefined)
+    return refused('malformed')
   const payload = encodePayload(
     {
       endpoint,

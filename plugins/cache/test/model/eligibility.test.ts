@@ -98,6 +98,7 @@ describe('left alone, and why', () => {
     ['content', 'responses', { input: [user([{ type: 'input_image', file_id: 'x' }])], store: false }],
     ['content', 'embeddings', { input: [{ image: 'x' }] }],
     ['content', 'embeddings', {}],
+    ['operation', 'embeddings', { input: 'hi', stream: true }],
     ['sampling', 'chat/completions', chat({ temperature: 0.7 })],
     ['sampling', 'chat/completions', chat({ temperature: 1 })],
     ['sampling', 'chat/completions', chat({ temperature: '0' })],

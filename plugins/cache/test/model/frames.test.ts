@@ -301,6 +301,7 @@ describe('what is kept', () => {
     ['malformed', '[]'],
     ['malformed', {}],
     ['malformed', { choices: 5 }],
+    ['malformed', body({}, { message: undefined, text: 'hi' })],
     ['error', body({ error: { message: 'x' } })],
     ['guard', body({ hook_results: { after_request_hooks: [{ verdict: true }, { verdict: false }] } })],
     ['many-answers', body({ choices: [] })],
