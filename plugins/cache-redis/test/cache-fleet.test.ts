@@ -143,6 +143,13 @@ test('marks are the same on every node, and differ after a deletion anywhere', a
   expect(seen.size).toBe(3)
 })
 
+test('thousands of deletions at once resolve in time, and all are told on every node', async () => {
+  const { nodes } = await fleet()
+  const tags = Array.from({ length: 3_000 }, (_, at) => `t${at}`)
+  await Promise.all(tags.map((tag, at) => nodes[at % 3]?.cache.deleteByTag(tag)))
+  for (const { copies } of nodes) expect(new Set(copies.told)).toEqual(new Set(tags.map((tag) => `tag ${tag}`)))
+})
+
 describe('a node that is held up', () => {
   async function heldUp(options: object = {}) {
     const keyPrefix = await settleLog(redis, freshPrefix())

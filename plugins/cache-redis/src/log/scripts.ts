@@ -6,6 +6,8 @@ const LEAP_MS = 60_000
 const FIELDS = 8
 /** How long a deleted key stays on the table: longer than a replica that is promoted may lag behind, and so may have the entry still. */
 const KEYS_MS = 600_000
+/** Entries that a deletion brings back to who made it, which saves it the way by the reader; of many at once each would bring all. */
+const ECHOED = 10
 /** An inbox that nobody writes to goes. */
 const INBOX_MS = 60_000
 
@@ -104,7 +106,7 @@ return last
 
 /**
  * ARGV: `tag` or `key`, its name, the node's position. Gives: id, genesis, replicas, ms until the hold is over, ms of each other lease
- * in force after the node's name, entries behind the position. Where the table is too long, keys that were deleted long ago go, and if
+ * in force after the node's name, the first entries behind the position. Where the table is too long, keys that were deleted long ago go, and if
  * that is not enough a quarter of the rest, the oldest: then the floor rises, and what was stored before it counts as deleted.
  */
 export const DELETE: Script = scriptOf(`${PRELUDE}
@@ -139,7 +141,7 @@ for node, till in pairs(nodes) do
   end
 end
 local held = string.format('%.0f', math.max(0, hold - now))
-return {id, genesis, replicas, held, others, redis.call('XRANGE', LOG, '(' .. ARGV[8], '+', 'COUNT', 1000)}
+return {id, genesis, replicas, held, others, redis.call('XRANGE', LOG, '(' .. ARGV[8], '+', 'COUNT', ${ECHOED})}
 `)
 
 /** KEYS: log, state. ARGV: id, genesis. Whether this server has the entry; writes something, for WAIT to wait for. */
