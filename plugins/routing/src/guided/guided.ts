@@ -1,4 +1,4 @@
-import type { Call, Explained, ModelEnding, ModelReply, ModelRequest, Next } from '@switchyard/contract'
+import type { Call, Explained, ModelEnding, ModelReply, ModelRequest, Next, WellKnownAttributes } from '@switchyard/contract'
 import { expectedCost } from '../prices.ts'
 import { alternativeOf, routedTo } from '../routed.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -50,9 +50,13 @@ export class GuidedCalls {
     for (const { decision, because } of plan.decisions) call.trace.decide(name, decision, because)
     if (plan.pin !== undefined && plan.session !== undefined) guided.sessions?.pin(plan.session.key, plan.pin, clock.now())
     const { arm, order, attributes } = plan
-    if (arm !== undefined) guided.guards?.observe(arm.evidence)
-    const shadow = arm?.shadow !== undefined && guided.shadow?.wants(knowledge.random()) === true ? arm.shadow : undefined
-    if (arm?.cascade !== undefined) {
+    const { purpose } = call.attributes as WellKnownAttributes
+    const isClients = purpose === undefined
+    if (arm !== undefined && isClients) guided.guards?.observe(arm.evidence)
+    const shadow =
+      isClients && arm?.shadow !== undefined && guided.shadow?.wants(knowledge.random()) === true ? arm.shadow : undefined
+    // What stands for a client's call, as an audit does, is to be answered as that is; a judge is a model by itself.
+    if (arm?.cascade !== undefined && purpose !== 'judge') {
       const accepted = await this.#cascade(route, guided, plan, arm.cascade, call, next)
       const reply = accepted !== undefined && call.request.stream ? wholeAsStream(accepted, call.request) : accepted
       if (reply !== undefined) {
@@ -86,7 +90,8 @@ export class GuidedCalls {
     next: ModelNext,
   ): Promise<ModelReply | undefined> {
     const { name, clock, knowledge } = this.#context
-    const shared = { ...attributes, purpose: 'cascade' }
+    const { purpose = 'cascade' } = call.attributes as WellKnownAttributes
+    const shared = { ...attributes, purpose }
     const { accepted, asked } = await runCascade(
       {
         clock,

@@ -180,6 +180,18 @@ describe('a cascade', () => {
     expect(by(given, 'cascade-refused')).toHaveLength(1)
   })
 
+  test('of a call that a policy makes beside a client’s is booked under that call’s purpose; a judge is no cascade', async () => {
+    const { through } = await learned(fixed(agree))
+    const { next, calls } = upstream({ 'p/a': 'A', 'p/b': 'A', 'p/strong': 'yes' })
+    await through({ ...asked(), attributes: { purpose: 'audit', priority: 'low' } }, next)
+    expect(calls.map(({ attributes: { purpose, priority } }) => [purpose, priority])).toEqual([
+      ['audit', 'low'],
+      ['audit', 'low'],
+    ])
+    await through({ ...asked(), attributes: { purpose: 'judge' } }, next)
+    expect(calls.slice(2)).toMatchObject([{ request: { model: 'p/strong' }, attributes: { purpose: 'judge' } }])
+  })
+
   test('does not wait for the other once one has failed, and aborts it', async () => {
     const { through } = await learned(fixed(agree))
     const given = asked()
@@ -351,6 +363,14 @@ describe('the shadow', () => {
     expect(copy?.alternatives).toBeUndefined()
     expect(copy?.deadline).toBeGreaterThan(0)
     expect(by(given, 'shadowed')).toHaveLength(1)
+  })
+
+  test('does not follow calls that policies make beside a client’s', async () => {
+    const { through } = await learned(fixed(single('cheap-a')), { shadow })
+    const { next, calls } = upstream({ 'p/a': 'A', 'p/strong': 'A' })
+    for (const purpose of ['audit', 'refresh', 'judge'] as const) await through({ ...asked(), attributes: { purpose } }, next)
+    await settled()
+    expect(calls.map(({ attributes: { purpose } }) => purpose)).toEqual(['audit', 'refresh', 'judge'])
   })
 
   test('turns an arm off that disagrees: an event, the trace, and the reference from then on', async () => {
