@@ -54,6 +54,8 @@ export function ownCalls({ clock, timeoutMs, maxInFlight }: OwnCallOptions): Own
         signal: controller.signal,
         deadline: clock.now() + timeoutMs,
         attempt: 1,
+        // Neither retried nor hedged once it has left.
+        idempotent: false,
         trace: quietTrace(),
       }
       try {

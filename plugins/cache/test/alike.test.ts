@@ -156,6 +156,20 @@ describe('audits', () => {
     expect(rig.clock.pending()).toBe(0)
   })
 
+  test('is sent once: whatever retries or hedges takes it for a call that may not be repeated', async () => {
+    const sent: unknown[] = []
+    const { rig, ask } = await rigOf(asks('one', { audit: true }), {
+      answers(text, { idempotent, attributes: { purpose, priority } }) {
+        if (purpose !== undefined) sent.push({ idempotent, purpose, priority })
+        return text.toUpperCase()
+      },
+    })
+    await ask('one')
+    await ask('uno')
+    await rig.clock.advance(0)
+    expect(sent).toEqual([{ idempotent: false, purpose: 'audit', priority: 'low' }])
+  })
+
   test('one that fails is no label, and the caller sees nothing of it', async () => {
     const { rig, told, ask } = await rigOf(asks('one', { audit: true }), {
       answers(text, call) {
