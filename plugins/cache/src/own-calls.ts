@@ -58,8 +58,12 @@ export function ownCalls({ clock, timeoutMs, maxInFlight }: OwnCallOptions): Own
         idempotent: false,
         trace: quietTrace(),
       }
+      // What is inside may heed no signal.
+      const over = new Promise<never>((_, reject) => {
+        controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
+      })
       try {
-        return await work(own)
+        return await Promise.race([work(own), over])
       } catch {
         counts.failed += 1
         return undefined

@@ -93,6 +93,20 @@ describe('a question in other words', () => {
     expect(rig.asked).toEqual(['uno'])
   })
 
+  test('audits that hang, whatever their signal says, take the place of others until their time is up', async () => {
+    const { rig, told, ask } = await rigOf(asks('one', { audit: true }), {
+      answers: (text) => (text === 'uno' ? new Promise(() => {}) : text.toUpperCase()),
+    })
+    await ask('one')
+    for (let left = 5; left > 0; left -= 1) await ask('uno')
+    expect(rig.admin.report().ownCalls).toEqual({ made: 4, dropped: 1, failed: 0 })
+    await rig.clock.advance(5_000)
+    expect(rig.admin.report().ownCalls).toEqual({ made: 4, dropped: 1, failed: 4 })
+    expect(told.settled).toHaveLength(6)
+    await ask('uno')
+    expect(rig.admin.report().ownCalls).toMatchObject({ made: 5 })
+  })
+
   test('a key of another partition serves nobody and is told to nobody, whatever the index says', async () => {
     const { rig, told, ask } = await rigOf((text) =>
       text === 'one' ? {} : { outcome: 'hit', key: keyOf('acme', 'one'), similarity: 1, margin: 1, probability: 1 },
