@@ -14,7 +14,7 @@ export interface Served {
   note(call: Pick<Call, 'id' | 'principal'>, reply: ServedReply): void
   /** Undefined where it is not known, or was another tenant's. */
   find(tenant: string, callId: string): ServedReply | undefined
-  forget(callId: string): void
+  forget(tenant: string, callId: string): void
 }
 
 /** Keeps the last `most`, in arrays that never grow: every hit is noted, and few are ever asked for. */
@@ -23,6 +23,14 @@ export function servedReplies(most: number): Served {
   const tenants = new Array<string>(most).fill('')
   const replies = new Array<ServedReply | undefined>(most).fill(undefined)
   let at = 0
+
+  /** Callers may name their calls, and two tenants theirs alike. */
+  function placeOf(tenant: string, callId: string): number {
+    let place = callId === '' ? -1 : ids.indexOf(callId)
+    while (place >= 0 && tenants[place] !== tenant) place = ids.indexOf(callId, place + 1)
+    return place
+  }
+
   return {
     note({ id, principal }, reply) {
       ids[at] = id
@@ -30,13 +38,10 @@ export function servedReplies(most: number): Served {
       replies[at] = reply
       at = (at + 1) % most
     },
-    find(tenant, callId) {
-      const found = callId === '' ? -1 : ids.indexOf(callId)
-      return found < 0 || tenants[found] !== tenant ? undefined : replies[found]
-    },
-    forget(callId) {
-      const found = callId === '' ? -1 : ids.indexOf(callId)
-      if (found >= 0) ids[found] = ''
+    find: (tenant, callId) => replies[placeOf(tenant, callId)],
+    forget(tenant, callId) {
+      const place = placeOf(tenant, callId)
+      if (place >= 0) ids[place] = ''
     },
   }
 }

@@ -259,6 +259,17 @@ describe('invalidation', () => {
     await ask('one')
     expect(asked).toHaveLength(2)
   })
+
+  test('a tenant that names its calls as another does keeps nobody from calling answers wrong', async () => {
+    const { ask, admin } = await startRig()
+    for (const tenant of ['evil', 'acme']) {
+      await ask('one', { tenant })
+      await ask('one', { tenant, id: 'same' })
+    }
+    expect(await admin.reject('acme', 'same')).toBe(true)
+    expect(await admin.reject('acme', 'same')).toBe(false)
+    expect(await admin.reject('evil', 'same')).toBe(true)
+  })
 })
 
 test('a rejection that the store did not take can be tried again', async () => {

@@ -69,7 +69,7 @@ export function adminOf(parts: AdminParts): CacheAdmin {
       if (level === 'l3' && semantic !== undefined && population !== undefined)
         await semantic.reject({ partition, population, key, ...(text !== undefined && { question: text }) })
       else await cache.delete(key)
-      served.forget(requestId)
+      served.forget(tenant, requestId)
       emit('cache:rejected', { tenant, requestId, level })
       return true
     },
