@@ -52,22 +52,25 @@ export async function runFailover(topology: TopologyName): Promise<FailoverRun> 
   const hits = { before: 0, away: 0, after: 0 }
   const times: Record<Phase, number[]> = { before: [], away: [], after: [] }
 
+  async function request(node: FleetNode, document: number): Promise<void> {
+    const [wanted, during, began] = [oldest[document] as number, phase, performance.now()]
+    counts.requests += 1
+    try {
+      const { version, level } = await node.ask(document)
+      if (version < wanted) counts.stale += 1
+      if (level !== 'miss') hits[during] += 1
+    } catch (error) {
+      counts.failed += 1
+      const why = `${(error as { code?: string }).code}: ${(error as Error).message}`
+      failures[why] = (failures[why] ?? 0) + 1
+    }
+    times[during].push(performance.now() - began)
+  }
+
   async function client(node: FleetNode, number: number): Promise<void> {
     for (let at = number; running; at += 7) {
       // Small numbers more often, as traffic has it.
-      const document = Math.floor(((at * 0.618) % 1) ** 2 * DOCUMENTS)
-      const [wanted, during, began] = [oldest[document] as number, phase, performance.now()]
-      counts.requests += 1
-      try {
-        const { version, level } = await node.ask(document)
-        if (version < wanted) counts.stale += 1
-        if (level !== 'miss') hits[during] += 1
-      } catch (error) {
-        counts.failed += 1
-        const why = `${(error as { code?: string }).code}: ${(error as Error).message}`
-        failures[why] = (failures[why] ?? 0) + 1
-      }
-      times[during].push(performance.now() - began)
+      await request(node, Math.floor(((at * 0.618) % 1) ** 2 * DOCUMENTS))
       await delay(THINK_MS)
     }
   }
@@ -86,6 +89,8 @@ export async function runFailover(topology: TopologyName): Promise<FailoverRun> 
       } catch {
         counts.refused += 1
       }
+      // At once, and on every node: if anybody still has the old one, it is now.
+      await Promise.all(nodes.map((one) => request(one, document)))
       await delay(INVALIDATE_EVERY_MS)
     }
   }
