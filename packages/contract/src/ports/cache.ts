@@ -51,8 +51,8 @@ export interface Cache {
   /** Entries written before the call are gone for every node once it resolves. Undeclared (`tags: false`) rejects `UNSUPPORTED`. */
   deleteByTag(tag: string, options?: CallOptions): Promise<void>
   /**
-   * The moment of these tags: equal, on every node that is current, as long as none of them is deleted, and another after that. Opaque, of
-   * at most 64 printable ASCII characters; undefined while it cannot be told. Absent where the store does not know.
+   * The moment of these tags: equal, on every node that is current, as long as none of them is deleted, and another after that; it may change for
+   * no reason, where a bounded store forgets when it was that a tag was deleted. Opaque, of at most 64 printable ASCII characters; undefined while it cannot be told. Absent where the store does not know.
    */
   mark?(tags: readonly string[]): string | undefined
   /** Absent where copies may not be kept. */
