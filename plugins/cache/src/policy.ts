@@ -73,7 +73,9 @@ export function cachePolicy(parts: PolicyParts): Policy {
 
   async function further(lookup: Lookup): Promise<Reply<Operation>> {
     const { call, kind, plan, counts } = lookup
-    if (plan.wish !== 'no-cache') {
+    const shared = flightOf(lookup)
+    // Whoever leads here has looked into the store; a hundred who come behind need not.
+    if (plan.wish !== 'no-cache' && (plan.wish === 'only-if-cached' || !flight.isFlying(shared))) {
       const kept = await fromStore(parts, lookup, call.signal)
       if (kept !== undefined && isYoung(kept, plan, clock.now())) return served(lookup, kept, storeLevel)
     }
@@ -82,7 +84,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
       throw notCached()
     }
     const way = wayOf(parts, lookup)
-    const flown = await flight.fly(flightOf(lookup), {
+    const flown = await flight.fly(shared, {
       signal: call.signal,
       lead: way.lead,
       landed: way.landed,

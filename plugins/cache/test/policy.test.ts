@@ -168,6 +168,29 @@ describe('calls under way', () => {
     expect(counts().outcomes).toMatchObject({ miss: 1, coalesced: 49 })
   })
 
+  test('those who come behind the first do not ask the store', async () => {
+    const clock = virtualClock()
+    const held = await memoryCache(clock)
+    let gets = 0
+    const cache: Cache = {
+      ...held,
+      get(...all) {
+        gets += 1
+        return held.get(...all)
+      },
+    }
+    let land = (_text: string): void => {}
+    const { ask } = await startRig({ clock, cache, answers: () => new Promise<string>((resolve) => (land = resolve)) })
+    const first = ask('one')
+    await new Promise(setImmediate)
+    const asked = gets
+    const others = Array.from({ length: 20 }, () => ask('one'))
+    await new Promise(setImmediate)
+    expect(gets).toBe(asked)
+    land('landed')
+    expect((await Promise.all([first, ...others])).map(({ text }) => text)).toEqual(Array.from({ length: 21 }, () => 'landed'))
+  })
+
   test('who asks after an invalidation joins no call that began before it', async () => {
     const lands: ((text: string) => void)[] = []
     const { ask, asked, cache } = await startRig({ answers: () => new Promise<string>((resolve) => lands.push(resolve)) })

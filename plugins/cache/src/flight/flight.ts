@@ -27,6 +27,8 @@ export interface FlightParts {
 /** One piece of work under way, and all in this process who listen to it. */
 export interface Flight {
   join(options: FlyOptions): Promise<Flown>
+  /** Whether more is to come: not after its end, though it may be joined until what came is stored. */
+  isOpen(): boolean
   /** Ends it for everybody. */
   stop(error: SwitchyardError): void
 }
@@ -288,7 +290,7 @@ export function beginFlight(
 
   const flown = enter(first)
   run().catch((error: unknown) => stop(asError(error)))
-  return { flight: { join: enter, stop }, flown }
+  return { flight: { join: enter, isOpen: () => shelf.end === undefined, stop }, flown }
 }
 
 function nobody(): SwitchyardError {

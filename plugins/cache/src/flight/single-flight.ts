@@ -37,6 +37,8 @@ export interface SingleFlight {
    * for the leader alone, and then the next leads.
    */
   fly(key: string, options: FlyOptions): Promise<Flown>
+  /** Whether a flight of the key goes on in this process that has not ended and can be joined. */
+  isFlying(key: string): boolean
   /** Flights that go on in this process. */
   readonly underWay: number
   /** Times that the fleet's flights failed or were late, so that a call was not shared with other nodes. */
@@ -90,6 +92,7 @@ export function singleFlight({ flights, clock, log, maxBytes, remoteTimeoutMs }:
       if (options.signal.aborted) return Promise.reject(abortedBy(options.signal))
       return joinable.get(key)?.join(options) ?? begin(key, options)
     },
+    isFlying: (key) => joinable.get(key)?.isOpen() === true,
     get underWay() {
       return all.size
     },
