@@ -107,6 +107,30 @@ describe('audited policy', () => {
     ).toBe(other)
   })
 
+  test('whoever repeats a request without end buys others no more wrong answers than some times epsilon', () => {
+    // Of the upper half of the scores all are right, of the lower one every other.
+    const evidence = Array.from({ length: 400 }, (_, at) => [0.5 + at / 801, Number(at >= 200 || at % 2 === 0), 1] as const)
+    const cutAfter = (repeats: number): number | undefined => {
+      const policy = new AuditedPolicy(options({ epsilon: 0.01 }), { ...TAUGHT, evidence })
+      for (let repeat = 0; repeat < repeats; repeat += 1) policy.request()
+      for (let at = 0; at < 30; at += 1) ask(policy)
+      return policy.cut
+    }
+    expect(cutAfter(1_000)).toBeLessThan(cutAfter(0) as number)
+    expect(cutAfter(1_000_000)).toBeGreaterThan(0.6)
+  })
+
+  test('a clock that was ahead makes no evidence younger', () => {
+    let now = 1_000_000
+    const policy = new AuditedPolicy(options({ now: () => now, evidenceMaxAgeMs: 1_000 }), {
+      ...TAUGHT,
+      lastLabelAt: 9_000_000,
+    })
+    expect(ask(policy)).toMatchObject({ serve: true })
+    now += 1_001
+    expect(ask(policy)).toMatchObject({ serve: false })
+  })
+
   test('audits that come to nothing stop it, until as much is known of look-ups as likely', () => {
     const policy = new AuditedPolicy(options(), TAUGHT)
     let hits = 0

@@ -52,6 +52,8 @@ const MOST_TERMS = 50_000
 const EARLY_AUDITS = 30
 const DOUBT = 1.5
 const MOST_GROUPS = 5
+/** Equal requests, which exact levels answer for nothing, buy look-ups no more than so many times epsilon. */
+const MOST_TIMES = 5
 const EMPTY = new Float64Array(0)
 
 /**
@@ -258,7 +260,10 @@ export class AuditedPolicy {
   }
 
   #stale(): boolean {
-    return this.#options.now() - this.#lastLabelAt > this.#options.evidenceMaxAgeMs
+    const now = this.#options.now()
+    // A clock that was ahead makes no evidence younger than it is.
+    this.#lastLabelAt = Math.min(this.#lastLabelAt, now)
+    return now - this.#lastLabelAt > this.#options.evidenceMaxAgeMs
   }
 
   #recut(): void {
@@ -273,7 +278,7 @@ export class AuditedPolicy {
 
   /** The bound is on all requests, the evidence of look-ups with a candidate. */
   #allowed(epsilon: number): number {
-    return (epsilon * this.#requests) / this.#lookups
+    return epsilon * Math.min(MOST_TIMES, this.#requests / this.#lookups)
   }
 
   #auditProbability(probability: number): number {
