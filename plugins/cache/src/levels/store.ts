@@ -62,7 +62,7 @@ export function storeLevel(options: StoreOptions): StoreLevel {
 
   async function remove(key: string): Promise<void> {
     try {
-      await cache.delete(key)
+      await within({ clock, ms: writeTimeoutMs }, (signal) => cache.delete(key, { signal }))
     } catch {
       failures.writes += 1
     }
