@@ -192,6 +192,9 @@ describe('money, limits and likeness', () => {
       spent: { audit: '0.000044', judge: '0', embedding: '0', refresh: '0' },
       net_usd: '0',
     })
+    // Nobody is answered from what another's key asked, whatever the level finds.
+    expect((await chat('one', {}, TRACE_KEY)).cache).toBe('miss')
+    await chat('two', {}, TRACE_KEY)
     const seen = await chat('eins', {}, TRACE_KEY)
     expect(seen.cache).toBe('hit l3')
     for (const [name, value] of [
