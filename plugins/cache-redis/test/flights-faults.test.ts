@@ -56,10 +56,30 @@ describe('on one Redis', () => {
     for (const ms of led) expect(ms).toBeGreaterThan(0)
     expect(Math.max(...led)).toBeLessThanOrEqual(12_400)
     await lead.complete()
-    const [left, ...more] = await lives()
-    expect(more).toEqual([])
-    expect(left).toBeGreaterThan(5_000)
-    expect(left).toBeLessThanOrEqual(10_000)
+    const left = await lives()
+    expect(left).toHaveLength(2)
+    for (const ms of left) {
+      expect(ms).toBeGreaterThan(5_000)
+      expect(ms).toBeLessThanOrEqual(10_000)
+    }
+  })
+
+  test('who leads next is told whether a flight ended well of late', async () => {
+    const keyPrefix = freshPrefix()
+    const here = await node({ url: serverUrl, keyPrefix })
+    const there = await node({ url: serverUrl, keyPrefix })
+    const lead = async (from: Flights): Promise<Lead> => (await from.join('k')) as Lead
+    const first = await lead(here)
+    await first.abandon()
+    const second = await lead(there)
+    await second.complete()
+    const third = await lead(here)
+    await third.abandon()
+    expect([first, second, third].map(({ role, isFirst }) => [role, isFirst])).toEqual([
+      ['leader', true],
+      ['leader', true],
+      ['leader', false],
+    ])
   })
 
   test('closing the plugin gives its leads up at once, and its listenings end', async () => {

@@ -1,4 +1,4 @@
-import { type Cache, SwitchyardError } from '@switchyard/contract'
+import { type Cache, type Lead, SwitchyardError } from '@switchyard/contract'
 import { virtualClock } from '@switchyard/testkit'
 import { describe, expect, test } from 'vitest'
 import { keyOf } from './support/echo-kind.ts'
@@ -189,6 +189,37 @@ describe('calls under way', () => {
     expect(gets).toBe(asked)
     land('landed')
     expect((await Promise.all([first, ...others])).map(({ text }) => text)).toEqual(Array.from({ length: 21 }, () => 'landed'))
+  })
+
+  test.each([
+    [true, 1],
+    [false, 2],
+    [undefined, 2],
+  ])('who leads looks into the store once more, unless nothing can have come meanwhile: %s', async (isFirst, looks) => {
+    const clock = virtualClock()
+    const held = await memoryCache(clock)
+    let gets = 0
+    const cache: Cache = {
+      ...held,
+      capabilities: { ...held.capabilities, shared: true },
+      get(...all) {
+        gets += 1
+        return held.get(...all)
+      },
+    }
+    const lead: Lead = {
+      role: 'leader',
+      ...(isFirst !== undefined && { isFirst }),
+      signal: new AbortController().signal,
+      append: async () => {},
+      complete: async () => {},
+      abandon: async () => {},
+      listeners: async () => 0,
+    }
+    const flights = { capabilities: { shared: true, maxBytes: 1_000_000 }, join: async () => lead }
+    const { ask } = await startRig({ clock, cache, flights })
+    expect((await ask('one')).text).toBe('ONE')
+    expect(gets).toBe(looks)
   })
 
   test('who asks after an invalidation joins no call that began before it', async () => {

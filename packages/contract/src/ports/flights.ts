@@ -6,6 +6,11 @@ export interface Lead {
   readonly role: 'leader'
   /** Aborts when the lead is lost, with `CONFLICT`: another leads now, and what is appended still reaches nobody. */
   readonly signal: AbortSignal
+  /**
+   * True where no flight of the key ended well within the last seconds, so that whoever found no result before it joined need not look once more.
+   * Absent where that is not known.
+   */
+  readonly isFirst?: boolean
   /** Hands bytes to all who listen, now or later, in order. Resolves when they are handed over, not when anybody read them. `CONFLICT` once the lead is lost. */
   append(chunk: Uint8Array, options?: CallOptions): Promise<void>
   /** Ends the flight well: listeners end behind the last chunk. Once, as `abandon`; the second of the two changes nothing. */

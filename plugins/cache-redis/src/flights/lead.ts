@@ -13,6 +13,7 @@ export interface LeadOptions {
   readonly guard: Guard
   readonly clock: Pick<Clock, 'monotonic' | 'schedule' | 'sleep'>
   readonly keys: FlightKeys
+  readonly isFirst: boolean
   readonly epoch: string
   readonly channels: string
   readonly maxFlightBytes: number
@@ -88,6 +89,7 @@ export function redisLead(options: LeadOptions): Lead {
   const own: Lead = {
     role: 'leader',
     signal: lost.signal,
+    isFirst: options.isFirst,
 
     async append(chunk: Uint8Array, given?: CallOptions) {
       throwIfAborted(given)

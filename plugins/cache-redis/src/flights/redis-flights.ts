@@ -51,7 +51,7 @@ export function redisFlights(options: RedisFlightsOptions): RedisFlights {
         serial += 1
         const [epoch, member] = [freshId(), `${node}/${serial}`]
         const args = [keys.lead, keys.listeners, epoch, String(LEASE_MS), member, String(LISTENER_MS)]
-        const leader = String(await runScript(client, JOIN, args, 2))
+        const [leader, landed] = (await runScript(client, JOIN, args, 2)) as readonly [string, number]
         if (step.over) {
           // The caller was told that it failed: what it would have got goes to the next.
           const end = [keys.lead, keys.stream(epoch), keys.listeners, epoch, String(KEEP_MS), 'abandon', bell.channels]
@@ -60,7 +60,8 @@ export function redisFlights(options: RedisFlightsOptions): RedisFlights {
           throw new Error('nobody hears this')
         }
         const parts = { client, guard, clock, keys }
-        if (leader === epoch) return redisLead({ ...parts, epoch, channels: bell.channels, maxFlightBytes, all: leads })
+        if (leader === epoch)
+          return redisLead({ ...parts, isFirst: landed === 0, epoch, channels: bell.channels, maxFlightBytes, all: leads })
         const listening = await redisListening({ ...parts, epoch: leader, member, bell, all: listenings })
         if (step.over) await listening.leave()
         return listening

@@ -20,19 +20,24 @@ local function ring(listeners, channel, stream)
 end
 `
 
+/** Stands in the place of who leads while a flight that ended well can still be read. */
+const LANDED = 'landed'
+
 /**
- * Takes the lead or listens. KEYS lead, listeners; ARGV epoch, lease ms, listener, its ms. Gives the epoch of who leads.
+ * Takes the lead or listens. KEYS lead, listeners; ARGV epoch, lease ms, listener, its ms. Gives the epoch of who leads, and 1 where a
+ * flight ended well of late.
  */
 export const JOIN: Script = scriptOf(`${NOW}
 local epoch = redis.call('GET', KEYS[1])
-if epoch then
+local landed = epoch == '${LANDED}' and 1 or 0
+if epoch and landed == 0 then
   redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[3])
   redis.call('PEXPIRE', KEYS[2], ARGV[4] * 2)
-  return epoch
+  return {epoch, 0}
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', KEYS[2])
-return ARGV[1]
+return {ARGV[1], landed}
 `)
 
 /**
@@ -64,7 +69,8 @@ end
 redis.call('XADD', KEYS[2], (redis.call('XLEN', KEYS[2]) + 1) .. '-0', 'e', ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 ring(KEYS[3], ARGV[4], KEYS[2])
-redis.call('DEL', KEYS[1], KEYS[3])
+redis.call('DEL', KEYS[3])
+if ARGV[3] == 'complete' then redis.call('SET', KEYS[1], '${LANDED}', 'PX', ARGV[2]) else redis.call('DEL', KEYS[1]) end
 return 1
 `)
 

@@ -66,3 +66,8 @@ export function outgrown(maxBytes: number): SwitchyardError {
     { retryable: true, details: { option: 'maxBytes', limit: maxBytes } },
   )
 }
+
+/** Of a flight that its last listener left. */
+export function nobody(): SwitchyardError {
+  return new SwitchyardError('ABORTED', 'nobody waits for this call any more')
+}

@@ -1,5 +1,5 @@
 import { type Clock, type Lead, type Listening, type Logger, SwitchyardError } from '@switchyard/contract'
-import { asError, cutOff, isOwnFault } from './blame.ts'
+import { asError, cutOff, isOwnFault, nobody } from './blame.ts'
 import { each } from './each.ts'
 import { type Fleet, release } from './fleet.ts'
 import { recordReader } from './framing.ts'
@@ -162,12 +162,16 @@ export function beginFlight(
   }
 
   /** Runs the lead of one caller. Resolves with its failure. */
-  async function work({ options }: Seat, lost: AbortSignal | undefined): Promise<SwitchyardError | undefined> {
+  async function work(
+    { options }: Seat,
+    lost: AbortSignal | undefined,
+    isFirst: boolean,
+  ): Promise<SwitchyardError | undefined> {
     const signal = lost === undefined ? stopped.signal : AbortSignal.any([stopped.signal, lost])
     try {
       // Through a promise, so that a lead that throws is one that rejects.
       await each(
-        Promise.resolve().then(() => options.lead(signal)),
+        Promise.resolve().then(() => options.lead(signal, isFirst)),
         put,
         signal,
       )
@@ -193,7 +197,7 @@ export function beginFlight(
       for (;;) {
         const [seat] = seats
         if (seat === undefined) break
-        const outcome = await leadBy(seat, lost?.signal)
+        const outcome = await leadBy(seat, lost?.signal, own?.isFirst === true)
         if (outcome !== undefined) return outcome
       }
       stop(nobody())
@@ -204,9 +208,9 @@ export function beginFlight(
   }
 
   /** Undefined where another caller is to lead. */
-  async function leadBy(seat: Seat, lost: AbortSignal | undefined): Promise<Outcome | undefined> {
+  async function leadBy(seat: Seat, lost: AbortSignal | undefined, isFirst: boolean): Promise<Outcome | undefined> {
     leader = seat
-    const error = await work(seat, lost)
+    const error = await work(seat, lost, isFirst)
     if (error === undefined && !over) return landWell(seat)
     void land(seat, undefined)
     if (error === undefined || over) return 'over'
@@ -291,8 +295,4 @@ export function beginFlight(
   const flown = enter(first)
   run().catch((error: unknown) => stop(asError(error)))
   return { flight: { join: enter, isOpen: () => shelf.end === undefined, stop }, flown }
-}
-
-function nobody(): SwitchyardError {
-  return new SwitchyardError('ABORTED', 'nobody waits for this call any more')
 }

@@ -8,9 +8,10 @@ export interface FlyOptions {
   readonly signal: AbortSignal
   /**
    * Does the work, where this caller is chosen to. The signal aborts once nobody listens any more, here or at another node, or where
-   * the lead was lost before anything came; it is not the caller's, which may leave while others stay.
+   * the lead was lost before anything came; it is not the caller's, which may leave while others stay. `isFirst`: no other node's flight of the
+   * key has ended of late, as far as the fleet knows.
    */
-  lead(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  lead(signal: AbortSignal, isFirst: boolean): Promise<AsyncIterable<Uint8Array>>
   /**
    * Told once for each `lead` that ran: all frames after a good end, undefined where it ended otherwise or outgrew `maxBytes`. Until
    * the promise it may return settles, at most `remoteTimeoutMs`, whoever asks for the same still gets these frames.

@@ -5,7 +5,7 @@ import { fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup
 
 /** How whoever leads a flight comes to a reply. */
 export interface Way {
-  lead(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  lead(signal: AbortSignal, isFirst: boolean): Promise<AsyncIterable<Uint8Array>>
   landed(frames: readonly Uint8Array[] | undefined): Promise<void> | undefined
   /** Whether upstream was asked. */
   isUpstream(): boolean
@@ -30,13 +30,14 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
   return {
     isUpstream: () => upstream,
     headers: () => headers,
-    async lead(signal) {
+    async lead(signal, isFirst) {
       // Others may go on listening when the caller has left.
       const led: Lookup = { ...lookup, call: { ...call, signal } }
       if (plan.wish !== 'no-cache') {
         // Another flight may have landed since the levels were asked.
         const kept =
-          near.get(plan.key, clock.now()) ?? (cache.capabilities.shared ? await fromStore(parts, lookup, signal) : undefined)
+          near.get(plan.key, clock.now()) ??
+          (cache.capabilities.shared && !isFirst ? await fromStore(parts, lookup, signal) : undefined)
         if (kept !== undefined && kept.freshUntil > clock.now() && isYoung(kept, plan, clock.now()))
           return framesOf(hit(parts, led, kept, 'l2'))
         const likely = await alike(parts, led, signal)
