@@ -74,6 +74,7 @@ export async function assemble(ctx: Context): Promise<SemanticCache> {
     judge,
     populations: known,
     clock,
+    random,
     log,
     closing: closing.signal,
     wrong,

@@ -239,6 +239,33 @@ describe('what is asked of misses', () => {
   })
 })
 
+describe('look-ups in vain', () => {
+  test('are spared but for a sample where each answer is worded anew and nobody judges, until answers are alike', async () => {
+    const node = await start()
+    const sent = async (seed: number, count: number, varied: boolean): Promise<number> => {
+      let spared = 0
+      for (const [at, { text, about }] of halfCanned(count, seed).entries()) {
+        const { reason } = await node.ask(
+          `${text} ${'abcdefgh'.charAt(seed)}`,
+          `About ${about}.${varied ? `${seed} ${at}` : ''}`,
+        )
+        if (reason === 'vain') spared += 1
+      }
+      return spared
+    }
+    expect(await sent(0, 800, true)).toBe(0)
+    await sent(1, 1_200, true)
+    const spared = await sent(2, 320, true)
+    expect(spared).toBeGreaterThan(270)
+    expect(spared).toBeLessThan(320)
+    // No label for it is no evidence, and buys nobody a wrong answer.
+    expect(node.level.standings()).toMatchObject([{ isShadow: true, hits: 0 }])
+    await node.clock.advance(2 * HOUR)
+    await sent(3, 1_800, false)
+    expect(await sent(4, 100, false)).toBe(0)
+  })
+})
+
 describe('labels of other nodes', () => {
   test('are not saved here too, and those of another encoder, or of nobody, are not taken', async () => {
     const bus = fakeBus()
@@ -339,6 +366,16 @@ describe('what is kept of a population', () => {
     await node.clock.advance(500)
     expect((await finding).outcome).not.toBe('bypass')
     expect(node.level.standings()[0]?.labels).toBe(labels)
+  })
+
+  test('is written to a store of this process alone at its end only', async () => {
+    const held = fakeCache()
+    const cache = { ...held, capabilities: { ...held.capabilities, shared: false } }
+    const node = await start({ deps: { cache } })
+    await send([node], halfCanned(800, 3))
+    expect(held.held.size).toBe(0)
+    await node.plugin.close()
+    expect(held.held.size).toBe(1)
   })
 
   test('is saved every so many labels and when it makes room for another; a store that refuses is nobody’s matter', async () => {

@@ -21,10 +21,17 @@ export function hashedEncoder(dimensions: number): Encoder {
     id: hashedEncoderId(dimensions),
     dimensions,
     ready: () => true,
-    encode: async (text) => checkedVector(hashedNgramsOf(text, dimensions), dimensions),
+    async encode(text) {
+      const vector = hashedNgramsOf(text, dimensions)
+      // Of unit length, unless there is nothing in the text or all of it is cancelled out.
+      if (vector.every(isZero)) throw invalid('has no direction')
+      return vector
+    },
     note: () => {},
   }
 }
+
+const isZero = (value: number): boolean => value === 0
 
 /** Members are equal but for this: a vector that says the same of every text. */
 const FLAT = 1e-6

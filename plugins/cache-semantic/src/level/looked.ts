@@ -26,6 +26,8 @@ export type Bypass =
   | 'no-index'
   | 'too-long'
   | 'turns'
+  /** Of late nothing was found that would have done: a sample of the questions is looked up. */
+  | 'vain'
   /** More look-ups than there is room for. */
   | 'busy'
   /** No vector in time, or none that can be trusted. */

@@ -24,7 +24,7 @@ export interface Populations {
 export interface PopulationsParts extends PopulationParts {
   readonly encoder: string
   readonly most: number
-  /** Absent: nothing outlives the process. */
+  /** Absent: nothing outlives the process. One of this process alone is written to when a population makes room, and at the end. */
   readonly cache: Cache | undefined
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'schedule'>
   readonly log: Pick<Logger, 'warn'>
@@ -175,7 +175,7 @@ export function populations(parts: PopulationsParts): Populations {
       if (place?.population !== population) return
       slice(place)
       if (here) place.unsaved += 1
-      if (place.unsaved >= LABELS_A_SAVE && place.saving === undefined) void save(place)
+      if (cache?.capabilities.shared === true && place.unsaved >= LABELS_A_SAVE && place.saving === undefined) void save(place)
     },
     all: () => [...places.values()].flatMap(({ population }) => population ?? []),
     async close() {

@@ -45,6 +45,8 @@ export interface LevelParts {
   readonly judge: Judge
   readonly populations: Populations
   readonly clock: Pick<Clock, 'monotonic' | 'schedule'>
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   readonly log: Pick<Logger, 'warn'>
   readonly closing: AbortSignal
   readonly wrong: (hit: Omit<WrongHit, 'plugin'>) => void
@@ -53,10 +55,12 @@ export interface LevelParts {
 /** Questions taken apart that are kept: some kilobytes each. */
 const MOST_QUESTIONS = 10_000
 const MOST_SERVED = 10_000
+/** Share of the questions that is looked up where that is in vain. */
+const SAMPLE = 1 / 16
 
 /** The port `semantic-cache`. */
 export function semanticLevel(parts: LevelParts): SemanticCache {
-  const { options, indexed, encoder, judge, populations, clock, log, closing, wrong } = parts
+  const { options, indexed, encoder, judge, populations, clock, random, log, closing, wrong } = parts
   const { epsilon, language, anyLanguage, maxTurns, maxUnits, maxConcurrent } = options
   const questions = lru<Question>(MOST_QUESTIONS)
   /** Groups of the answers that were served, for feedback. */
@@ -124,6 +128,10 @@ export function semanticLevel(parts: LevelParts): SemanticCache {
   ): Promise<SemanticFinding> => {
     const population = await populationOf(question.population, signal)
     if (population === undefined) return bypassed('state')
+    if (population.policy.isVain && random() >= SAMPLE) {
+      population.policy.spared()
+      return bypassed('vain')
+    }
     if (underWay >= maxConcurrent || !lookups.take()) return bypassed('busy')
     if (!encoder.ready(question)) return bypassed('embedder')
     if (!room.admits()) return bypassed('index')

@@ -1,5 +1,4 @@
-import { EvidenceWindow } from './cut.ts'
-import { FEATURES, featuresOf } from './features.ts'
+import { featuresOf } from './features.ts'
 import { type Label, labelOf } from './label.ts'
 import { type Example, fitInSlices, type Scorer, score } from './logistic.ts'
 import { type PairEvidence, pairEvidence } from './pair-evidence.ts'
@@ -8,6 +7,7 @@ import { type AnswerGroup, type Neighbour, type Ranked, rank } from './ranking.t
 import {
   evidenceOf,
   examplesOf,
+  isOfFeatures,
   type SavedPolicy,
   STATE_VERSION,
   savedEvidence,
@@ -17,7 +17,8 @@ import {
   textInSlices,
 } from './saved-policy.ts'
 import { type TermWeights, termWeights } from './term-weights.ts'
-import type { Consequence, Verdict } from './verdict.ts'
+import { TrackRecord } from './track-record.ts'
+import { type Consequence, NOTHING, type Verdict } from './verdict.ts'
 import { type Veto, vetoOf } from './vetoes.ts'
 import { type Standing, standingsOf } from './votes.ts'
 
@@ -54,7 +55,6 @@ const DOUBT = 1.5
 const MOST_GROUPS = 5
 /** Equal requests, which exact levels answer for nothing, buy look-ups no more than so many times epsilon. */
 const MOST_TIMES = 5
-const EMPTY = new Float64Array(0)
 
 /**
  * The audited nearest-neighbour policy of one partition class: serves the stored answer of the likeliest group while the measured upper
@@ -66,7 +66,7 @@ export class AuditedPolicy {
   readonly #weights: TermWeights
   readonly #pairs: PairEvidence
   readonly #examples: Example[] = []
-  #evidence: EvidenceWindow
+  #record: TrackRecord
   #scorer: Scorer | undefined
   #fit: Generator<undefined, Scorer> | undefined
   #cut: number | undefined
@@ -76,8 +76,6 @@ export class AuditedPolicy {
   #lookups = 0
   #sinceCut = 0
   #audits = 0
-  #lost = 0
-  #lostFrom = Number.POSITIVE_INFINITY
   #lastLabelAt: number
 
   /**
@@ -90,7 +88,7 @@ export class AuditedPolicy {
     this.#lastLabelAt = known?.lastLabelAt ?? options.now()
     this.#weights = termWeights(MOST_TERMS, known?.terms)
     this.#pairs = pairEvidence(MOST_TERMS, known?.pairs)
-    this.#evidence = new EvidenceWindow(options.window)
+    this.#record = new TrackRecord(options.window)
     if (known === undefined) return
     this.#scorer = scorerOf(known)
     this.#examples.push(...examplesOf(known))
@@ -100,7 +98,7 @@ export class AuditedPolicy {
     this.#lookups = known.lookups
     if (this.#stale()) return
     this.#audits = known.audits
-    this.#evidence = new EvidenceWindow(options.window, evidenceOf(known))
+    this.#record = new TrackRecord(options.window, evidenceOf(known))
     if (known.lookups > 0) this.#recut()
   }
 
@@ -112,6 +110,19 @@ export class AuditedPolicy {
   /** Labels taken in so far, those of before a restart and of other nodes among them. */
   get labels(): number {
     return this.#labels
+  }
+
+  /**
+   * Nothing is served, and hardly any label of late was right, as where a model words each answer anew and nobody but its words can tell: what
+   * is looked up is looked up in vain. A sample of the look-ups shows when that changes.
+   */
+  get isVain(): boolean {
+    return this.#cut === undefined && this.#record.isHopeless
+  }
+
+  /** Says that a question was not looked up for its being in vain: it counts as one of those that may not be answered wrongly. */
+  spared(): void {
+    this.#lookups += 1
   }
 
   /** Counts a request of the route, whether or not it is looked up. */
@@ -153,7 +164,7 @@ export class AuditedPolicy {
     this.#sinceCut += 1
     if (this.#sinceCut >= CUT_EACH || (this.#cut !== undefined && this.#stale())) this.#recut()
     const { candidate, features, probability } = best
-    const cut = epsilon < this.#options.epsilon ? this.#evidence.cut(this.#allowed(epsilon), this.#lost) : this.#cut
+    const cut = epsilon < this.#options.epsilon ? this.#record.cut(this.#allowed(epsilon)) : this.#cut
     const serve = epsilon > 0 && probability !== undefined && cut !== undefined && this.#cut !== undefined && probability >= cut
     const chance = serve ? this.#auditProbability(probability) : judgeShare
     const asked = random() < chance
@@ -186,8 +197,7 @@ export class AuditedPolicy {
    * seem right. They weigh on the bound until labels of look-ups as likely have made up for them, each for as much again as its own weight.
    */
   lost({ weight, probability = 0 }: Pick<Verdict, 'weight' | 'probability'>): void {
-    this.#lost += weight
-    this.#lostFrom = Math.min(this.#lostFrom, probability)
+    this.#record.lose(weight, probability)
   }
 
   /** Takes in a label alone, as another node learnt it: of the same encoder and features, in any order. The group is the caller's. */
@@ -195,11 +205,7 @@ export class AuditedPolicy {
     if (audit) this.#audits += 1
     this.#examples.push({ features, right, weight })
     if (this.#examples.length > MOST_EXAMPLES) this.#examples.shift()
-    const score = probability ?? 0
-    const made = score >= this.#lostFrom ? Math.min(this.#lost, weight) : 0
-    this.#lost -= made
-    if (this.#lost === 0) this.#lostFrom = Number.POSITIVE_INFINITY
-    this.#evidence.add({ score, right, weight: weight + made })
+    this.#record.add({ score: probability ?? 0, right, weight })
     this.#pairs.learn(asked, stored, right, weight)
     this.#labels += 1
     this.#lastLabelAt = this.#options.now()
@@ -223,7 +229,7 @@ export class AuditedPolicy {
   save(): SavedPolicy {
     return {
       ...this.#counted(),
-      evidence: savedEvidence(this.#evidence.oldestFirst),
+      evidence: savedEvidence(this.#record.oldestFirst),
       examples: savedExamples(this.#examples),
       terms: this.#weights.save(),
       pairs: this.#pairs.save(),
@@ -233,7 +239,7 @@ export class AuditedPolicy {
   /** The text of what `save` gives, made in slices of some milliseconds. */
   *saveInSlices(): Generator<undefined, string> {
     const examples = yield* textInSlices([...this.#examples], savedExamples)
-    const evidence = yield* textInSlices([...this.#evidence.oldestFirst], savedEvidence)
+    const evidence = yield* textInSlices([...this.#record.oldestFirst], savedEvidence)
     const { questions, counts } = this.#weights.save()
     const terms = yield* textInSlices(counts, (rows) => rows)
     const pairs = yield* textInSlices(this.#pairs.save(), (rows) => rows)
@@ -269,8 +275,8 @@ export class AuditedPolicy {
   #recut(): void {
     this.#sinceCut = 0
     const { epsilon, window } = this.#options
-    if (this.#stale()) this.#evidence = new EvidenceWindow(window)
-    this.#cut = this.#evidence.cut(this.#allowed(epsilon), this.#lost)
+    if (this.#stale()) this.#record.forget()
+    this.#cut = this.#record.cut(this.#allowed(epsilon))
     if (this.#lookups < window) return
     this.#lookups /= 2
     this.#requests /= 2
@@ -287,27 +293,9 @@ export class AuditedPolicy {
   }
 }
 
-function isOfFeatures({ scorer, examples }: SavedPolicy): boolean {
-  const size = FEATURES.length
-  if (examples.some((row) => row.length !== size + 2)) return false
-  if (scorer === undefined) return true
-  return scorer.means.length === size && scorer.scales.length === size && scorer.weights.length === size + 1
-}
-
 interface Judged<G extends AnswerGroup> {
   readonly candidate: Ranked<G>
   readonly standing: Standing<G>
   readonly features: Float64Array
   readonly probability: number | undefined
 }
-
-const NOTHING = {
-  candidate: undefined,
-  next: undefined,
-  margin: 0,
-  features: EMPTY,
-  probability: undefined,
-  serve: false,
-  ask: undefined,
-  weight: 0,
-} as const

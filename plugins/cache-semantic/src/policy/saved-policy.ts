@@ -1,4 +1,5 @@
 import type { Evidence } from './cut.ts'
+import { FEATURES } from './features.ts'
 import type { Example, Scorer } from './logistic.ts'
 import type { SavedPairEvidence } from './pair-evidence.ts'
 import type { SavedTermWeights } from './term-weights.ts'
@@ -24,6 +25,14 @@ export interface SavedPolicy {
   readonly examples: readonly (readonly number[])[]
   readonly terms: SavedTermWeights
   readonly pairs: SavedPairEvidence
+}
+
+/** Whether it was learnt of these features. */
+export function isOfFeatures({ scorer, examples }: SavedPolicy): boolean {
+  const size = FEATURES.length
+  if (examples.some((row) => row.length !== size + 2)) return false
+  if (scorer === undefined) return true
+  return scorer.means.length === size && scorer.scales.length === size && scorer.weights.length === size + 1
 }
 
 /** A scorer as plain JSON. */

@@ -29,3 +29,15 @@ export interface Consequence<G extends AnswerGroup = AnswerGroup> {
   /** An entry that was served wrongly, to be removed on every node with its aliases. */
   readonly remove: Ranked<G> | undefined
 }
+
+/** What a verdict says of a candidate where there is none. */
+export const NOTHING: Omit<Verdict<never>, 'question' | 'veto'> = {
+  candidate: undefined,
+  next: undefined,
+  margin: 0,
+  features: new Float64Array(0),
+  probability: undefined,
+  serve: false,
+  ask: undefined,
+  weight: 0,
+}
