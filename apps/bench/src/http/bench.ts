@@ -2,6 +2,7 @@ import { cpuMicros, rssMb } from '../measure/processes.ts'
 import { median } from '../measure/statistics.ts'
 import { type Cell, table, writeJson } from '../measure/table.ts'
 import { firstTokenTimes } from './first-token.ts'
+import { hitCostMicros } from './hit-cost.ts'
 import { type LoadRequest, loadGenerator } from './load.ts'
 import { QUESTION_NUMBER, requestBody } from './payloads.ts'
 import { MODES, type Mode, type Peer, startPeers } from './peers.ts'
@@ -55,7 +56,12 @@ export async function httpBench(options: HttpBenchOptions): Promise<readonly Htt
     }
     const rows = [...samples.values()].map(medians)
     console.log(asTable(rows))
-    if (options.json !== undefined) await writeJson(options.json, { rows, ...{ stub: stub.kind, load: load.kind, options } })
+    const hits = await hitCosts(rows)
+    console.log(
+      `\n${hits.map(({ mode, micros, share }) => `an exact hit takes the cache ${micros.toFixed(1)} us of CPU, ${mode}: ${(share * 100).toFixed(1)} % of a forwarded call`).join('\n')}`,
+    )
+    if (options.json !== undefined)
+      await writeJson(options.json, { rows, ...{ hits, stub: stub.kind, load: load.kind, options } })
     return rows
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()))
@@ -91,6 +97,24 @@ async function sample(
     rssMb: rssMb(peer.pids()),
     errors: result.errors,
   }
+}
+
+interface HitCost {
+  readonly mode: Mode
+  readonly micros: number
+  /** Of what a forwarded call takes the gateway. */
+  readonly share: number
+}
+
+async function hitCosts(rows: readonly HttpRow[]): Promise<readonly HitCost[]> {
+  const costs: HitCost[] = []
+  for (const mode of MODES) {
+    const forwarded =
+      rows.find((row) => row.name === 'switchyard-openai' && row.mode === mode)?.cpuMicrosPerRequest ?? Number.NaN
+    const micros = await hitCostMicros(mode === 'stream')
+    costs.push({ mode, micros, share: micros / forwarded })
+  }
+  return costs
 }
 
 function medians(rows: readonly HttpRow[]): HttpRow {
