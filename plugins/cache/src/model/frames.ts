@@ -5,6 +5,8 @@ export interface Head {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly stream: boolean
+  /** A cache further up gave it: how old it is, and whose question it answered, nobody here knows. */
+  readonly cached?: true
 }
 
 /** Headers that are worth keeping; all else is of the one call that was answered. */
@@ -137,10 +139,16 @@ function withoutError({ error: _, ...ending }: ModelEnding): object {
   return ending
 }
 
+/** Portkey's HIT and SEMANTIC HIT, and another Switchyard's hits. */
+function isOfCache(headers: ModelReply['headers']): boolean {
+  return headers['x-switchyard-cache'] === 'hit' || /\bHIT$/.test(headers['x-portkey-cache-status'] ?? '')
+}
+
 function headFrame({ status, headers, body }: ModelReply): Uint8Array {
   const kept: Record<string, string> = {}
   for (const name of KEPT) if (headers[name] !== undefined) kept[name] = headers[name]
-  return controlFrame(HEAD, { status, headers: kept, stream: !(body instanceof Uint8Array) })
+  const cached = isOfCache(headers) ? { cached: true } : {}
+  return controlFrame(HEAD, { status, headers: kept, stream: !(body instanceof Uint8Array), ...cached })
 }
 
 function bodyFrame(chunk: Uint8Array): Uint8Array {

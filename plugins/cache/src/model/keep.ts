@@ -61,6 +61,7 @@ function judged(
   // 246 is how Portkey says that a guardrail objected.
   if (head.status !== 200) return refused('status')
   if (head.headers[DEGRADED] !== undefined) return refused('degraded')
+  if (head.cached === true) return refused('cached')
   const chunks = frames.slice(1, -1).map(bodyIn)
   if (chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) > maxReplyBytes) return refused('too-large')
   const { endpoint } = request

@@ -289,6 +289,7 @@ describe('what is kept', () => {
   }
 
   test('a good answer, and who gave it', async () => {
+    expect(await keep(body(), {}, { headers: { 'x-portkey-cache-status': 'SEMANTIC MISS' } })).toHaveProperty('payload')
     expect(await keep(body())).toMatchObject({ by: 'gpt-x' })
     expect(await keep(body({ model: undefined }))).toMatchObject({ by: 'm' })
   })
@@ -297,6 +298,9 @@ describe('what is kept', () => {
     ['status', body(), {}, { status: 201 }],
     ['status', body(), {}, { status: 246 }],
     ['degraded', body(), {}, { headers: { 'x-switchyard-degraded': 'static-answer' } }],
+    ['cached', body(), {}, { headers: { 'x-portkey-cache-status': 'SEMANTIC HIT' } }],
+    ['cached', body(), {}, { headers: { 'x-portkey-cache-status': 'HIT' } }],
+    ['cached', body(), {}, { headers: { 'x-switchyard-cache': 'hit' } }],
     ['malformed', '<html>'],
     ['malformed', '[]'],
     ['malformed', {}],
