@@ -4,6 +4,7 @@ import type {
   ModelProvider,
   Operation,
   Policy,
+  Router,
   SemanticCache,
   SetupContext,
   SqlDatabase,
@@ -27,6 +28,7 @@ export interface Deps {
   readonly flights: Flights | undefined
   readonly semantic: SemanticCache | undefined
   readonly providers: ReadonlyMap<string, ModelProvider>
+  readonly routers: ReadonlyMap<string, Router>
   readonly databases: ReadonlyMap<string, SqlDatabase>
 }
 
@@ -36,7 +38,7 @@ export async function assemble(
   deps: Deps,
 ): Promise<{ readonly admin: CacheAdmin; readonly policy: Policy }> {
   const { options, instance, clock, random, log, emit, onClose } = ctx
-  const { cache, flights, semantic, providers, databases } = deps
+  const { cache, flights, semantic, providers, routers, databases } = deps
   const near = nearLevel(cache, options.nearMaxBytes)
   const store = storeLevel({
     cache,
@@ -59,7 +61,7 @@ export async function assemble(
     writes.close()
     near.close()
   })
-  const kinds = await kindsOf(options, { providers, databases, clock })
+  const kinds = await kindsOf(options, { providers, routers, databases, clock })
   const counts = new Map([...kinds.keys()].map((operation) => [operation, new Counts()]))
   const parts = { cache, near, store, flight, semantic, own, served, writes, counts }
   const { storeFallbacks, headers } = options

@@ -7,6 +7,7 @@ import {
   optional,
   type PluginFactory,
   type Port,
+  router,
   semanticCache,
   sql,
 } from '@switchyard/contract'
@@ -30,6 +31,7 @@ export const responseCache: PluginFactory<CacheInput> = definePlugin({
     flights: optional(flights),
     semantic: optional(semanticCache),
     providers: many(model),
+    routers: many(router),
     databases: many(sql),
   },
   provides,

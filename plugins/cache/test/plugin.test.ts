@@ -1,4 +1,5 @@
 import {
+  type Call,
   definePlugin,
   type ModelEnding,
   type ModelProvider,
@@ -7,9 +8,11 @@ import {
   model,
   type Plugin,
   type Principal,
+  quietTrace,
   SwitchyardError,
 } from '@switchyard/contract'
 import { startKernel } from '@switchyard/kernel'
+import { plainCache, startPlugin, virtualClock } from '@switchyard/testkit'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { type CacheInput, cacheAdmin, responseCache } from '../src/index.ts'
@@ -161,6 +164,36 @@ test('what a provider hands on of a client’s headers keeps answers apart', asy
   expect((await ask('one', false, {}, { 'x-persona': 'pirate', 'x-other': '1' })).level).toBe('l1')
   expect(asked).toHaveLength(2)
   await kernel.close()
+})
+
+test('a name that stands for something else is asked anew', async () => {
+  const clock = virtualClock()
+  const cache = plainCache({ now: () => clock.now() })
+  const keyOf = async (version: string | undefined): Promise<string | undefined> => {
+    const routers = new Map([['r', { routes: () => [], version: (name: string) => (name === 'x/m' ? version : undefined) }]])
+    const deps = { cache, providers: new Map(), databases: new Map(), routers }
+    const plugin = await startPlugin(responseCache(), { clock, deps })
+    const [policy] = plugin.policies
+    const body = { model: 'm', messages: [{ role: 'user', content: 'one' }] }
+    const call = {
+      id: '1',
+      operation: 'model.invoke',
+      target: 'r',
+      request: { endpoint: 'chat/completions', model: 'x/m', body, stream: false },
+      principal,
+      signal: new AbortController().signal,
+      deadline: undefined,
+      attempt: 1,
+      idempotent: true,
+      attributes: {},
+      trace: quietTrace(),
+    } as Call
+    const explained = await policy?.explain?.(call)
+    await plugin.close()
+    return explained?.decisions[0]?.because?.entry as string
+  }
+  expect(await keyOf('v1')).toBe(await keyOf('v1'))
+  expect(new Set([await keyOf('v1'), await keyOf('v2'), await keyOf(undefined)]).size).toBe(3)
 })
 
 test('a tag that a caller gave is deleted by its name, however long a model’s name is', async () => {

@@ -14,6 +14,7 @@ import {
 import { assemble } from './assemble.ts'
 import { feedback } from './feedback/port.ts'
 import { type RoutingInput, routingOptions } from './options.ts'
+import { versionsOf } from './versions.ts'
 
 /**
  * The policy that chooses where a model request goes, the port `router` with the public names of its table, and the port `feedback` with
@@ -34,9 +35,13 @@ export const routing: PluginFactory<RoutingInput> = definePlugin({
   provides: { router, feedback },
   async setup(ctx) {
     const { routes, feedback: kept, policies } = await assemble(ctx, ctx.deps)
+    const versions = versionsOf(ctx.options)
     return {
       ports: {
-        router: { routes: () => [...routes.keys()].map((id) => ({ id, ownedBy: 'switchyard' })) },
+        router: {
+          routes: () => [...routes.keys()].map((id) => ({ id, ownedBy: 'switchyard' })),
+          version: (name) => versions.get(name),
+        },
         feedback: kept,
       },
       policies,

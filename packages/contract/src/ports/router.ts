@@ -8,6 +8,8 @@ import type { ModelCard } from './model.ts'
 export interface Router {
   /** One card a name, in the order of the routing table. Ids are unique and never of the form `provider/model`. */
   routes(): readonly ModelCard[]
+  /** Opaque: another one where the name stands for something else than before. Undefined for a name that is none. */
+  version?(name: string): string | undefined
 }
 
 export const router: Port<Router> = definePort<Router>('router', 1)

@@ -33,7 +33,7 @@ export interface StoreLevel {
   /** Undefined where there is none, or the store does not answer in time. Rejects only where the caller's signal aborts. */
   get(key: string, kind: Kind, signal: AbortSignal): Promise<KeptReply | undefined>
   /** Never rejects. */
-  set(kind: Kind, filing: Filing): Promise<'stored' | 'too-large' | 'store-away' | 'store-behind'>
+  set(kind: Kind, filing: Filing): Promise<'stored' | 'invalidated' | 'too-large' | 'store-away' | 'store-behind'>
   /** Since the start. */
   readonly failures: { readonly lookups: number; readonly writes: number; readonly malformed: number }
   /** The store failed again and again, and is asked by one look-up at a time. */
@@ -105,7 +105,8 @@ export function storeLevel(options: StoreOptions): StoreLevel {
         const entry = { value, expiresAt: rest.expiresAt, tags, ...(mark !== undefined && { mark }) }
         if (isRemote) await within({ clock, ms: writeTimeoutMs }, (signal) => cache.set(key, entry, { signal }))
         else await cache.set(key, entry)
-        return 'stored'
+        // A tag was deleted since: the store kept nothing.
+        return mark === undefined || cache.mark?.(tags) === mark ? 'stored' : 'invalidated'
       } catch (error) {
         if (SwitchyardError.is(error, 'TOO_LARGE')) return 'too-large'
         failures.writes += 1

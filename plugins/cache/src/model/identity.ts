@@ -33,6 +33,8 @@ export interface IdentityParts {
   readonly headers: string
   readonly options: Pick<ModelOptions, 'epoch' | 'maxBodyBytes'>
   readonly secret: string
+  /** What the model's name stands for, as its router says. */
+  readonly stands: string | undefined
 }
 
 /** Changes whenever what is in keys does. */
@@ -58,7 +60,7 @@ const NO_TEXTS: readonly string[] = Object.freeze([])
 
 /** Works it out, or says why the call is left alone. Never throws, whatever the body holds. */
 export function identityOf(parts: IdentityParts): Identity | { readonly reason: BypassReason } {
-  const { call, settings, scope, asked, headers, options, secret } = parts
+  const { call, settings, scope, asked, headers, options, secret, stands } = parts
   const { request, principal, target } = call
   const { endpoint, body, raw, model } = request
   if (raw !== undefined && raw.byteLength > options.maxBodyBytes) return { reason: 'too-large' }
@@ -83,6 +85,7 @@ export function identityOf(parts: IdentityParts): Identity | { readonly reason: 
     options.epoch,
     endpoint,
     model,
+    stands,
     target,
     headers,
     asked.length,

@@ -15,6 +15,8 @@ export interface ModelKindParts {
   /** Keys are made with it, alike on all nodes: whoever knows it and a request can tell the request's key. */
   readonly secret: string
   readonly clock: Pick<Clock, 'now' | 'schedule'>
+  /** Another one where a name that callers ask for stands for something else. Default: none has one. */
+  readonly versionOf?: ((model: string) => string | undefined) | undefined
 }
 
 type ModelCall = Call<'model.invoke'>
@@ -23,8 +25,13 @@ const MAY_SEE = ['admin', 'trace'] as const
 const STREAM = 'text/event-stream; charset=utf-8'
 
 /** Calls of models: what makes two of them one, and their replies, whole and streamed, in either form again. */
-export function modelKind({ options, secret, clock }: ModelKindParts): Kind<'model.invoke', Ready> {
-  const { plan, explain, settingsOf } = planner({ options, secret })
+export function modelKind({
+  options,
+  secret,
+  clock,
+  versionOf = () => undefined,
+}: ModelKindParts): Kind<'model.invoke', Ready> {
+  const { plan, explain, settingsOf } = planner({ options, secret, versionOf })
   const { maxReplyBytes, paceMs } = options
 
   function headersOf(marks: Marks, { principal }: ModelCall): Record<string, string> {

@@ -15,6 +15,7 @@ export interface PlannerParts {
   readonly options: ModelOptions
   /** Keys are made with it. */
   readonly secret: string
+  readonly versionOf: (model: string) => string | undefined
 }
 
 /** How calls of models are looked up. */
@@ -35,14 +36,23 @@ interface Known {
 }
 
 /** Makes the planner. What it has worked out of a body it knows again by the body's bytes. */
-export function planner({ options, secret }: PlannerParts): Planner {
+export function planner({ options, secret, versionOf }: PlannerParts): Planner {
   const settingsFor = routeOf(options)
   const vary: ReadonlySet<string> = new Set(options.varyHeaders)
   const memo =
     options.memoBytes === 0 ? undefined : new LRUCache<string, Known>({ maxSize: options.memoBytes, sizeCalculation: sizeOf })
 
   function workOut(call: ModelCall, settings: Settings, scope: Scope, asked: readonly string[], headers: string): Known {
-    const identity = identityOf({ call, settings, scope, asked, headers, options, secret })
+    const identity = identityOf({
+      call,
+      settings,
+      scope,
+      asked,
+      headers,
+      options,
+      secret,
+      stands: versionOf(call.request.model),
+    })
     return { settings, identity, plain: 'reason' in identity ? { bypass: identity.reason } : planOf(identity, settings) }
   }
 

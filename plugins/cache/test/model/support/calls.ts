@@ -46,7 +46,7 @@ export function wired(body: unknown, text: string = JSON.stringify(body)): Pick<
 }
 
 export function plannerWith(options: ModelInput = {}, secret = 'a secret of tests'): Planner {
-  return planner({ options: modelOptions.parse(options), secret })
+  return planner({ options: modelOptions.parse(options), secret, versionOf: () => undefined })
 }
 
 /** The plan of a call that is looked up. */
