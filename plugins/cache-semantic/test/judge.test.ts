@@ -179,7 +179,7 @@ describe('a judge that fails', () => {
     await twoNear(node)
     node.next = () => new Promise<never>(() => {})
     for (let at = 0; at < 6; at += 1) {
-      await node.ask(`how may i reset my password ${'abcdef'[at]}`, `other ${at}`)
+      await node.ask(`how may i reset my password w${'abcdef'[at]}`, `other ${at}`)
       await node.clock.advance(1_000)
     }
     expect(standing(node)).toMatchObject({ labels: 1, dropped: 4 })
@@ -201,7 +201,7 @@ describe('a judge that fails', () => {
       return right(call)
     }
     await node.ask('how do i reset my password', 'x')
-    for (let at = 0; at < 8; at += 1) await node.ask(`how can i reset my password ${'abcdefgh'[at]}`, `${at}`, refused)
+    for (let at = 0; at < 8; at += 1) await node.ask(`how can i reset my password w${'abcdefgh'[at]}`, `${at}`, refused)
     expect(standing(node)).toMatchObject({ labels: 0, dropped: 8 })
     await node.ask('how would i reset my password', 'y')
     expect(standing(node)).toMatchObject({ labels: 1, dropped: 8 })

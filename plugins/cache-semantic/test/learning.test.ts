@@ -246,7 +246,7 @@ describe('look-ups in vain', () => {
       let spared = 0
       for (const [at, { text, about }] of halfCanned(count, seed).entries()) {
         const { reason } = await node.ask(
-          `${text} ${'abcdefgh'.charAt(seed)}`,
+          `${text} w${'abcdefgh'.charAt(seed)}`,
           `About ${about}.${varied ? `${seed} ${at}` : ''}`,
         )
         if (reason === 'vain') spared += 1

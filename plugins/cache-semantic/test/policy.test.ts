@@ -39,7 +39,7 @@ const taught = (policy: AuditedPolicy, rounds: number, told: (label: Label) => v
   for (let at = 0; at < rounds; at += 1) {
     const asked = pick()
     const stored = random() < 0.5 ? asked : pick()
-    const question = questionOf(`where can i buy a ${asked} hat ${'abc'[at % 3]}`)
+    const question = questionOf(`where can i buy a ${asked} hat w${'abc'[at % 3]}`)
     policy.request()
     const text = `where do i buy a ${stored} hat`
     const verdict = policy.decide(question, [near(text, group(text), asked === stored ? 0.9 : 0.6)])
@@ -60,7 +60,7 @@ const TAUGHT = teacher.save()
 const ask = (policy: AuditedPolicy, epsilon?: number) => {
   const text = 'where do i buy a red hat'
   policy.request()
-  return policy.decide(questionOf('where can i buy a red hat a'), [near(text, group(text))], epsilon)
+  return policy.decide(questionOf('where can i buy a red hat wa'), [near(text, group(text))], epsilon)
 }
 
 describe('audited policy', () => {
@@ -244,7 +244,7 @@ describe('audited policy', () => {
   test('asks about fewer misses where that is wished, and weighs them for all', () => {
     const policy = new AuditedPolicy(options({ random: () => 0.3 }))
     const text = 'where do i buy a red hat'
-    const asked = questionOf('where can i buy a red hat a')
+    const asked = questionOf('where can i buy a red hat wa')
     for (const [share, outcome] of [
       [0.5, { ask: 'judge', weight: 2 }],
       [0.25, { ask: undefined, weight: 4 }],

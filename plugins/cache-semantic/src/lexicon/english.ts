@@ -5,7 +5,7 @@ import { type Lexicon, lexiconOf } from './lexicon.ts'
 export const ENGLISH: Lexicon = lexiconOf({
   language: 'en',
   frequent: `the a an is are am was were be been do does did i you he she it we they me my your his her our their this that these those to of in on at for from with and or but if how what when where why who which can could would should will have has had need want please tell get not as by about there`,
-  negations: `not no never none nothing without cannot cant dont doesnt didnt isnt wont wouldnt shouldnt couldnt arent wasnt havent hasnt neither nor unable except mustnt aint hadnt`,
+  negations: `not no never none nothing without cannot cant dont doesnt didnt isnt wont wouldnt shouldnt couldnt arent wasnt havent hasnt neither nor unable except mustnt aint hadnt nobody non hardly barely`,
   askers: `what whats how hows why when where wheres who whos whose which can could is are do does did will would should`,
   pointing: `and or but so then it its this that these those one ones them they he she him her there here what about how is are was do does did ok okay yes no the a an other another same more again else too also why for to of with me please`,
   ambiguousDates: `march may`,
@@ -185,6 +185,20 @@ export const ENGLISH: Lexicon = lexiconOf({
   },
   opposites: `
     on off
+    won lost
+    win lose
+    winner loser
+    better worse
+    best worst
+    advantages disadvantages
+    pros cons
+    within after
+    nobody everybody
+    cheapest dearest
+    taller shorter
+    older younger
+    bigger smaller
+    hyperthyroidism hypothyroidism
     enable disable
     enabled disabled
     enabling disabling
@@ -254,7 +268,6 @@ export const ENGLISH: Lexicon = lexiconOf({
     with without
     true false
     yes no
-    win lose
     same different
     public private
     internal external

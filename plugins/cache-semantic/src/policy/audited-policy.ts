@@ -113,8 +113,8 @@ export class AuditedPolicy {
   }
 
   /**
-   * Nothing is served, and hardly any label of late was right, as where a model words each answer anew and nobody but its words can tell: what
-   * is looked up is looked up in vain. A sample of the look-ups shows when that changes.
+   * Nothing is served, and hardly any label of late was right, as where a model words each answer anew and nobody judges: a sample of the
+   * look-ups shows when that changes.
    */
   get isVain(): boolean {
     return this.#cut === undefined && this.#record.isHopeless
@@ -193,8 +193,8 @@ export class AuditedPolicy {
   }
 
   /**
-   * Says that an audit came to nothing, and not for want of a judge: misses go on being labelled, so that the hits which nobody looks at would
-   * seem right. They weigh on the bound until labels of look-ups as likely have made up for them, each for as much again as its own weight.
+   * Says that an audit came to nothing, and not for want of a judge: misses go on being labelled, so that hits which nobody looks at would seem
+   * right. They weigh on the bound until labels of look-ups as likely have made up for them.
    */
   lost({ weight, probability = 0 }: Pick<Verdict, 'weight' | 'probability'>): void {
     this.#record.lose(weight, probability)

@@ -1,6 +1,6 @@
 import type { Lexicon } from '../lexicon/lexicon.ts'
 
-/** What must be equal in two questions that share an answer, each kind in one form, sorted and joined. */
+/** What must be equal in two questions that share an answer, each kind in one form, sorted (but numbers) and joined. */
 export interface Facts {
   readonly urls: string
   readonly emails: string
@@ -10,27 +10,39 @@ export interface Facts {
   readonly money: string
   readonly dates: string
   readonly units: string
+  /** In their order, with the signs before them. */
   readonly numbers: string
 }
 
-const QUOTED = /"([^"]+)"|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]|(?<![\p{L}\p{N}])'([^']+)'(?![\p{L}\p{N}])/gu
+// Each repetition has a bound: texts of strangers are not to be looked through from every place to their end.
+const QUOTED =
+  /"([^"]{1,200})"|“([^”]{1,200})”|«([^»]{1,200})»|„([^“”]{1,200})[“”]|(?<![\p{L}\p{N}])'([^']{1,200})'(?![\p{L}\p{N}])/gu
 const URL_LIKE = /\b(?:https?|ftp):\/\/[^\s<>"]+|\bwww\.[^\s<>"]+/giu
 const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu
 const CODE =
   /`[^`]+`|(?<![\p{L}\p{N}-])--?[a-z][\w-]*|\b[\p{L}_$][\w$]*\(\)|\b\w+(?:_\w+)+\b|\b\p{Ll}+(?:\p{Lu}[\p{L}\p{N}]*)+|\b[\p{L}_]\w*(?:\.[\p{L}_]\w*)+\b/gu
-const ID = /(?<![\p{L}\p{N}])#?(?=[\p{L}\p{N}-]*\p{L})(?=[\p{L}\p{N}-]*\p{N})[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)*|#\p{N}+/gu
+const ID =
+  /(?<![\p{L}\p{N}])#?(?=[\p{L}\p{N}-]{0,40}\p{L})(?=[\p{L}\p{N}-]{0,40}\p{N})[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+){0,20}|#\p{N}+/gu
+/** One letter that stands for itself: of a vitamin, a plan, a language. */
+const LETTER = /(?<![\p{L}\p{M}\p{N}'’&/.-])\p{Script=Latin}(?:\+\+|#|(?![\p{L}\p{M}\p{N}'’&/-]|\.\p{L}))/gu
 const ISO_DATE = /\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}[./]\d{1,2}(?:[./]\d{2,4})?\b(?!\.?\d)/gu
 const NUMBER_UNIT = /^(\p{N}+(?:[.,]\p{N}+)*)(\p{L}+)$/u
-const SYMBOL_MONEY = /([$€£¥₹])\s?(\p{N}+(?:[.,]\p{N}+)*)|(\p{N}+(?:[.,]\p{N}+)*)\s?([$€£¥₹])/gu
+const SYMBOL_MONEY = /([$€£¥₹])\s?(\p{N}+(?:[.,]\p{N}+){0,8})|(?<!\p{N})(\p{N}{1,30}(?:[.,]\p{N}{1,30}){0,8})\s?([$€£¥₹])/gu
 const SYMBOLS: Readonly<Record<string, string>> = { $: 'USD', '€': 'EUR', '£': 'GBP', '¥': 'JPY', '₹': 'INR' }
-const TOKEN = /\p{N}+(?:[.,:]\p{N}+)*|[\p{L}\p{M}]+|%/gu
+const TOKEN = /\p{N}+(?:[.,:]\p{N}+)*|[\p{L}\p{M}]+|%|[-+*/×÷^=<>≤≥]{1,3}(?=\s?\p{N})/gu
+const SIGN = /^[-+*/×÷^=<>≤≥]/u
+const DASH = /[‐-―−]/gu
 const ORDINAL = /^(?:st|nd|rd|th|er|e|o|a)$/u
 const CAN_HOLD_FACTS = /[\p{N}"“«„'`@_()$€£¥₹./-]|\p{Ll}\p{Lu}/u
 
 /** Reads the facts of a text, those written in words by a lexicon. */
 export function factsOf(text: string, lexicon: Lexicon | undefined): Facts {
   const found = { urls: [], emails: [], quoted: [], code: [], ids: [], money: [], dates: [], units: [], numbers: [] } as Found
-  let rest = text.normalize('NFKC')
+  let rest = text.normalize('NFKC').replace(DASH, '-')
+  for (const [letter] of rest.matchAll(LETTER)) {
+    const id = letter.toLowerCase()
+    if (!isWord(id, lexicon)) found.ids.push(id)
+  }
   if (CAN_HOLD_FACTS.test(rest)) rest = spelledOut(rest, lexicon, found)
   inWords(rest.toLowerCase().match(TOKEN) ?? [], lexicon, found)
   return {
@@ -42,7 +54,7 @@ export function factsOf(text: string, lexicon: Lexicon | undefined): Facts {
     money: canonical(found.money),
     dates: canonical(found.dates),
     units: canonical(found.units),
-    numbers: canonical(found.numbers),
+    numbers: found.numbers.join(' | '),
   }
 }
 
@@ -93,6 +105,10 @@ function inWords(tokens: readonly string[], lexicon: Lexicon | undefined, found:
       found.dates.push(date)
       continue
     }
+    if (SIGN.test(token)) {
+      found.numbers.push(token)
+      continue
+    }
     const value = numberOf(token, lexicon)
     if (value === undefined) continue
     const next = tokens[at + 1]
@@ -102,6 +118,11 @@ function inWords(tokens: readonly string[], lexicon: Lexicon | undefined, found:
     else if (unit !== undefined) found.units.push(`${value} ${unit}`)
     else found.numbers.push(value)
   }
+}
+
+/** An article, a pronoun or the like: a letter that is a word by itself. */
+function isWord(letter: string, lexicon: Lexicon | undefined): boolean {
+  return letter === 'a' || letter === 'i' || lexicon?.frequent.has(letter) === true
 }
 
 function meansDate(tokens: readonly string[], at: number, lexicon: Lexicon): boolean {

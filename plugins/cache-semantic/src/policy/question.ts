@@ -33,11 +33,14 @@ export interface Question {
   readonly language: string | undefined
 }
 
+/** Joiners, soft hyphens and the like: what nobody sees parts no word. */
+const UNSEEN = /\p{Cf}/gu
 const CONTRACTED_NOT = /n['’]t\b/iu
 const LONG_NUMBER = /(?:\d[\s./()-]{0,2}){9,}/u
 
 /** Takes a question apart. `usual` is the language that a text is taken for when its words tell no other. */
-export function questionOf(text: string, usual: string = 'en'): Question {
+export function questionOf(said: string, usual: string = 'en'): Question {
+  const text = said.replace(UNSEEN, '')
   const words = wordsOf(text)
   const scripts = scriptsOf(text)
   const language = languageOf(words, scripts, usual)
@@ -46,7 +49,7 @@ export function questionOf(text: string, usual: string = 'en'): Question {
   const stems = lexicon === undefined ? hashes : words.map((word) => hashOf(stemOf(word, lexicon)))
   const facts = factsOf(text, lexicon)
   return {
-    text,
+    text: said,
     words,
     distinct: new Set(words),
     hashes: setOf(hashes),

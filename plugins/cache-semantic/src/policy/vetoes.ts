@@ -49,11 +49,24 @@ export function opposed(one: Question, other: Question): boolean {
   const opposites = one.language === undefined ? undefined : LEXICONS.get(one.language)?.opposites
   if (opposites === undefined) return false
   for (const word of one.distinct) {
+    if (other.distinct.has(word)) continue
+    if (undone(word, one, other)) return true
     const against = opposites.get(word)
-    if (against === undefined || other.distinct.has(word)) continue
+    if (against === undefined) continue
     for (const opposite of against) if (other.distinct.has(opposite) && !one.distinct.has(opposite)) return true
   }
   return false
+}
+
+const UNDOING = /^(?:un|in|im|ir|dis|des|dé|de|non|ent)/u
+const SHORTEST_UNDONE = 4
+
+/** Whether the word is one of the other question's with a syllable before it that undoes it: `unsafe`, `disallow`, `nonrefundable`. */
+function undone(word: string, one: Question, other: Question): boolean {
+  const syllable = UNDOING.exec(word)?.[0]
+  if (syllable === undefined) return false
+  const rest = word.slice(syllable.length)
+  return rest.length >= SHORTEST_UNDONE && other.distinct.has(rest) && !one.distinct.has(rest)
 }
 
 /** True where both name something and either names what the other does not hold. */
