@@ -12,7 +12,7 @@ import { indexRoom } from './level/index-room.ts'
 import { learning } from './level/learning.ts'
 import { lru } from './level/lru.ts'
 import { populations } from './level/populations.ts'
-import { semanticLevel } from './level/semantic-level.ts'
+import { MOST_UNITS, semanticLevel } from './level/semantic-level.ts'
 import type { CacheSemanticOptions } from './options.ts'
 import { type OwnCalls, ownCalls } from './own-calls/own-calls.ts'
 import { destinationOf, type Serving } from './own-calls/targets.ts'
@@ -28,7 +28,7 @@ export interface Dependencies {
 
 type Context = Omit<SetupContext<CacheSemanticOptions, Dependencies>, 'on' | 'signal'>
 
-/** Groups in use: each refers to a question of some kilobytes. */
+/** Groups in use: each refers to a question. */
 const MOST_GROUPS = 10_000
 
 /** The level over what the assembly has. Rejects `CONFIG_INVALID` where nobody serves a model that the options name. */
@@ -42,7 +42,7 @@ export async function assemble(ctx: Context): Promise<SemanticCache> {
   const { now } = clock
   const known = populations({
     options: { ...options, judgeShare: 1, random, now },
-    objects: lru(MOST_GROUPS),
+    objects: lru(MOST_GROUPS, { most: MOST_UNITS, of: ({ founder }) => founder.text.length }),
     encoder: encoder.id,
     most: options.maxPopulations,
     cache: deps.cache,

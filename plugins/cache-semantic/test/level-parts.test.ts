@@ -17,6 +17,33 @@ import { questionOf } from '../src/policy/question.ts'
 
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 400 })
 
+describe('a map that forgets', () => {
+  test('never holds more than its size, nor than its weight, and the latest last', () => {
+    const step = fc.record({ key: fc.constantFrom(...'abcdef'), value: fc.string({ maxLength: 12 }), drop: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const map = lru<string>(4, { most: 20, of: (value) => value.length })
+        for (const { key, value, drop } of steps) {
+          if (drop) map.delete(key)
+          else {
+            map.set(key, value)
+            expect(map.get(key)).toBe(value)
+          }
+          const held = [...map.entries()]
+          expect(held.length).toBeLessThanOrEqual(4)
+          expect(held.reduce((sum, [, { length }]) => sum + length, 0)).toBeLessThanOrEqual(20)
+          if (!drop) expect(held.at(-1)?.[0]).toBe(key)
+        }
+      }),
+    )
+    const light = lru<string>(9, { most: 10, of: (value) => value.length })
+    for (const key of 'abcde') light.set(key, 'xxx')
+    expect([...light.entries()].map(([key]) => key)).toEqual(['c', 'd', 'e'])
+    light.set('f', 'far more than fits')
+    expect([...light.entries()]).toEqual([])
+  })
+})
+
 describe('a payload', () => {
   test('comes back as it was, and is never larger than the index takes', () => {
     fc.assert(

@@ -7,9 +7,23 @@ export interface Lru<V> {
   entries(): Iterable<readonly [string, V]>
 }
 
-/** An empty one. */
-export function lru<V>(size: number): Lru<V> {
+/** What entries weigh, and the most that all of them may. */
+export interface Weights<V> {
+  readonly most: number
+  /** The same whenever it is asked of a value. */
+  of(value: V): number
+}
+
+/** An empty one, bounded by weight too where that is given. */
+export function lru<V>(size: number, weights?: Weights<V>): Lru<V> {
   const held = new Map<string, V>()
+  let weight = 0
+  const drop = (key: string): void => {
+    const value = held.get(key)
+    if (value === undefined) return
+    held.delete(key)
+    weight -= weights?.of(value) ?? 0
+  }
   return {
     get(key) {
       const value = held.get(key)
@@ -20,11 +34,12 @@ export function lru<V>(size: number): Lru<V> {
       return value
     },
     set(key, value) {
-      held.delete(key)
+      drop(key)
       held.set(key, value)
-      if (held.size > size) held.delete(held.keys().next().value as string)
+      weight += weights?.of(value) ?? 0
+      while (held.size > size || (weights !== undefined && weight > weights.most)) drop(held.keys().next().value as string)
     },
-    delete: (key) => void held.delete(key),
+    delete: drop,
     entries: () => held,
   }
 }

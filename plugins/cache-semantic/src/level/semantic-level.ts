@@ -52,8 +52,9 @@ export interface LevelParts {
   readonly wrong: (hit: Omit<WrongHit, 'plugin'>) => void
 }
 
-/** Questions taken apart that are kept: some kilobytes each. */
+/** Questions taken apart that are kept, and the most UTF-16 code units of all their texts: each takes some 13 bytes. */
 const MOST_QUESTIONS = 10_000
+export const MOST_UNITS = 6_000_000
 const MOST_SERVED = 10_000
 /** Share of the questions that is looked up where that is in vain. */
 const SAMPLE = 1 / 16
@@ -62,7 +63,7 @@ const SAMPLE = 1 / 16
 export function semanticLevel(parts: LevelParts): SemanticCache {
   const { options, indexed, encoder, judge, populations, clock, random, log, closing, wrong } = parts
   const { epsilon, language, anyLanguage, maxTurns, maxUnits, maxConcurrent } = options
-  const questions = lru<Question>(MOST_QUESTIONS)
+  const questions = lru<Question>(MOST_QUESTIONS, { most: MOST_UNITS, of: ({ text }) => text.length })
   /** Groups of the answers that were served, for feedback. */
   const served = lru<string>(MOST_SERVED)
   const lookups = tokenBucket(clock, options.maxLookupsPerSecond, 1_000)

@@ -186,8 +186,7 @@ export class AuditedPolicy {
   learn<G extends AnswerGroup>(verdict: Verdict<G>, right: boolean): Consequence<G> {
     const { candidate, serve } = verdict
     if (candidate === undefined) return { join: undefined, remove: undefined }
-    if (right) candidate.group.good += 1
-    else candidate.group.bad += 1
+    candidate.group[right ? 'good' : 'bad'] += 1
     this.learnFrom(labelOf({ ...verdict, candidate }, right))
     return { join: right ? candidate.group : undefined, remove: serve && !right ? candidate : undefined }
   }
