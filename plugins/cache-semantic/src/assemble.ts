@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Bus, Cache, ModelProvider, Router, SemanticCache, SetupContext, VectorIndex } from '@switchyard/contract'
+import type { Budgets, Bus, Cache, ModelProvider, Router, SemanticCache, SetupContext, VectorIndex } from '@switchyard/contract'
 import { SwitchyardError } from '@switchyard/contract'
 import { type Encoder, hashedEncoder } from './encoder/encoder.ts'
 import { gatewayEncoder } from './encoder/gateway-encoder.ts'
@@ -22,6 +22,7 @@ export interface Dependencies {
   readonly vectors: VectorIndex | undefined
   readonly cache: Cache | undefined
   readonly bus: Bus | undefined
+  readonly budgets?: Budgets | undefined
   readonly providers: ReadonlyMap<string, ModelProvider>
   readonly routers: ReadonlyMap<string, Router>
 }
@@ -35,7 +36,7 @@ const MOST_GROUPS = 10_000
 export async function assemble(ctx: Context): Promise<SemanticCache> {
   const { options, deps, clock, log, random, instance, emit, onClose } = ctx
   const closing = new AbortController()
-  const calls = ownCalls(clock)
+  const calls = ownCalls({ clock, budgets: deps.budgets, maxBudgetShare: options.maxBudgetShare })
   const encoder = encoderOf(ctx, calls)
   const judge = judgeOf(ctx, calls)
   const wrong = (hit: Omit<WrongHit, 'plugin'>): void => emit('cache:wrong-hit', { plugin: instance, ...hit })

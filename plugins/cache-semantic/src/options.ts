@@ -40,6 +40,7 @@ export interface CacheSemanticOptions {
   readonly maxLookupsPerSecond: number
   readonly maxConcurrent: number
   readonly maxPopulations: number
+  readonly maxBudgetShare: number
 }
 
 type Input<T extends { readonly model: string }> = Partial<T> & Pick<T, 'model'>
@@ -140,6 +141,9 @@ export const cacheSemanticOptions: z.ZodType<CacheSemanticOptions, CacheSemantic
       .default(200)
       .describe('Look-ups a second in this process; beyond: bypass'),
     maxConcurrent: z.int().min(1).max(10_000).default(64).describe('Questions that are embedded at once; beyond: bypass'),
+    maxBudgetShare: share
+      .default(0.5)
+      .describe('Judges and embeds only while less of every hard budget of the caller is used, so that clients have the rest'),
     maxPopulations: z
       .int()
       .min(1)

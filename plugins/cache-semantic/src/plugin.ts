@@ -1,4 +1,5 @@
 import {
+  budgets,
   bus,
   cache,
   definePlugin,
@@ -33,6 +34,7 @@ export const cacheSemantic: PluginFactory<CacheSemanticInput> = definePlugin({
     vectors: optional(vectors),
     cache: optional(cache),
     bus: optional(bus),
+    budgets: optional(budgets),
     providers: many(model),
     routers: many(router),
   },

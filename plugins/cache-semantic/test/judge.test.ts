@@ -73,6 +73,20 @@ describe('what a judge is sent', () => {
     expect(call?.request.body).not.toHaveProperty('max_tokens')
   })
 
+  test.each([
+    ['half of a hard budget is used', { hard: true, used: 50n }, false],
+    ['less of it', { hard: true, used: 49n }, true],
+    ['more of a soft one', { hard: false, used: 99n }, true],
+  ])('is asked only while clients have enough left: %s', async (_name, one, asked) => {
+    const of = () => [{ name: 'b', level: 'key', limit: 100n, resetsAt: undefined, ...one }]
+    const node = await startNode({ options: { judge: { model: 'cheap/judge' } }, deps: { budgets: { of } } })
+    open.push(node)
+    node.next = judgeBy(() => true)
+    await twoNear(node)
+    expect(node.calls.length > 0).toBe(asked)
+    expect(standing(node)).toMatchObject(asked ? { labels: 1, dropped: 0 } : { labels: 0 })
+  })
+
   test('has whatever the texts are within JSON strings alone, cut in their middle', () => {
     const text = fc.string({ unit: 'binary', maxLength: 600 })
     fc.assert(

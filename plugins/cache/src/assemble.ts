@@ -1,4 +1,5 @@
 import type {
+  Budgets,
   Cache,
   Flights,
   ModelProvider,
@@ -27,6 +28,7 @@ export interface Deps {
   readonly cache: Cache
   readonly flights: Flights | undefined
   readonly semantic: SemanticCache | undefined
+  readonly budgets: Budgets | undefined
   readonly providers: ReadonlyMap<string, ModelProvider>
   readonly routers: ReadonlyMap<string, Router>
   readonly databases: ReadonlyMap<string, SqlDatabase>
@@ -38,7 +40,7 @@ export async function assemble(
   deps: Deps,
 ): Promise<{ readonly admin: CacheAdmin; readonly policy: Policy }> {
   const { options, instance, clock, random, log, emit, onClose } = ctx
-  const { cache, flights, semantic, providers, routers, databases } = deps
+  const { cache, flights, semantic, budgets, providers, routers, databases } = deps
   const near = nearLevel(cache, options.nearMaxBytes)
   const store = storeLevel({
     cache,
@@ -52,7 +54,13 @@ export async function assemble(
   })
   const { sharedMaxBytes: maxBytes, fleetTimeoutMs: remoteTimeoutMs } = options
   const flight = singleFlight({ flights: flights, clock, log, maxBytes, remoteTimeoutMs })
-  const own = ownCalls({ clock, timeoutMs: options.ownCallTimeoutMs, maxInFlight: options.maxOwnCalls })
+  const own = ownCalls({
+    clock,
+    timeoutMs: options.ownCallTimeoutMs,
+    maxInFlight: options.maxOwnCalls,
+    budgets,
+    maxBudgetShare: options.maxBudgetShare,
+  })
   const writes = writesOn({ cache, clock, log, timeoutMs: options.writeTimeoutMs })
   const served = servedReplies(options.rememberedReplies)
   onClose(() => {

@@ -14,6 +14,7 @@ interface Limits {
   readonly fleetTimeoutMs: number
   readonly ownCallTimeoutMs: number
   readonly maxOwnCalls: number
+  readonly maxBudgetShare: number
   readonly rememberedReplies: number
   readonly storeFallbacks: boolean
   readonly headers: boolean
@@ -82,6 +83,12 @@ export const cacheOptions: z.ZodType<CacheOptions, CacheInput> = z.strictObject(
     .describe('How long a call waits for the other nodes before it goes upstream by itself'),
   ownCallTimeoutMs: milliseconds.default(60_000).describe('How long a refresh or an audit may take'),
   maxOwnCalls: count.default(64).describe('Refreshes and audits under way at once; more are dropped'),
+  maxBudgetShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Refreshes and audits are made only while less of every hard budget of the caller is used'),
   rememberedReplies: count
     .default(10_000)
     .describe('Replies from the cache of which a caller may still say that they were wrong'),

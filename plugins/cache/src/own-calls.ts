@@ -1,4 +1,5 @@
 import {
+  type Budgets,
   type Call,
   type Clock,
   type Operation,
@@ -11,6 +12,9 @@ export interface OwnCallOptions {
   readonly clock: Pick<Clock, 'now' | 'schedule'>
   readonly timeoutMs: number
   readonly maxInFlight: number
+  readonly budgets?: Budgets | undefined
+  /** Of each hard budget of the caller, used up to which such calls are made. */
+  readonly maxBudgetShare: number
 }
 
 type Purpose = 'refresh' | 'audit'
@@ -28,14 +32,16 @@ export interface OwnCalls {
 }
 
 /** Makes the maker of such calls. */
-export function ownCalls({ clock, timeoutMs, maxInFlight }: OwnCallOptions): OwnCalls {
+export function ownCalls({ clock, timeoutMs, maxInFlight, budgets, maxBudgetShare }: OwnCallOptions): OwnCalls {
   const underWay = new Set<AbortController>()
   const counts = { made: 0, dropped: 0, failed: 0 }
   let closed = false
+  const isShort = (call: Call): boolean =>
+    budgets?.of(call).some(({ hard, used, limit }) => hard && Number(used) >= Number(limit) * maxBudgetShare) === true
   return {
     counts,
     async make(call, purpose, work) {
-      if (closed || underWay.size >= maxInFlight) {
+      if (closed || underWay.size >= maxInFlight || isShort(call as unknown as Call)) {
         counts.dropped += 1
         return undefined
       }

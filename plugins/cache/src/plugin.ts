@@ -1,4 +1,5 @@
 import {
+  budgets,
   cache,
   definePlugin,
   flights,
@@ -30,6 +31,7 @@ export const responseCache: PluginFactory<CacheInput> = definePlugin({
     cache,
     flights: optional(flights),
     semantic: optional(semanticCache),
+    budgets: optional(budgets),
     providers: many(model),
     routers: many(router),
     databases: many(sql),

@@ -215,6 +215,29 @@ describe('audits', () => {
   })
 })
 
+test.each([
+  ['half of a hard budget is used', [{ hard: true, used: 50n }], false],
+  ['less of it', [{ hard: true, used: 49n }], true],
+  ['more of a soft one', [{ hard: false, used: 150n }], true],
+  [
+    'half of one of two',
+    [
+      { hard: true, used: 1n },
+      { hard: true, used: 60n },
+    ],
+    false,
+  ],
+])('what is left of a budget is for clients: %s', async (_name, standings, audits) => {
+  const of = () => standings.map((one) => ({ name: 'b', level: 'key', limit: 100n, resetsAt: undefined, ...one }))
+  const { rig, told, ask } = await rigOf(asks('one', { audit: true }), { budgets: { of } })
+  await ask('one')
+  expect(await ask('uno')).toMatchObject({ text: 'ONE' })
+  await rig.clock.advance(0)
+  expect(rig.purposes).toEqual(audits ? [undefined, 'audit'] : [undefined])
+  expect(told.settled).toHaveLength(2)
+  expect(rig.admin.report().ownCalls.dropped).toBe(audits ? 0 : 1)
+})
+
 describe('what callers call wrong', () => {
   test('goes out of the index, and the entry of its own words stays', async () => {
     const { rig, told, ask } = await rigOf(asks('one'))

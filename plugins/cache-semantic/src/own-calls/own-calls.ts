@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  type Budgets,
   type Call,
   type Clock,
   type ErrorCode,
@@ -73,12 +74,23 @@ const OF_THE_CLIENT: ReadonlySet<string> = new Set<keyof WellKnownAttributes>([
   'control',
 ])
 
-/** Calls of our own, by this clock. */
-export function ownCalls(clock: Pick<Clock, 'now' | 'schedule'>): OwnCalls {
+export interface OwnCallsParts {
+  readonly clock: Pick<Clock, 'now' | 'schedule'>
+  readonly budgets?: Budgets | undefined
+  /** Of each hard budget of the caller, used up to which calls of our own are made. */
+  readonly maxBudgetShare: number
+}
+
+/** Makes the maker of them. */
+export function ownCalls({ clock, budgets, maxBudgetShare }: OwnCallsParts): OwnCalls {
   const closing = new AbortController()
   let asked = 0
+  const isShort = (call: Call): boolean =>
+    budgets?.of(call).some(({ hard, used, limit }) => hard && Number(used) >= Number(limit) * maxBudgetShare) === true
   return {
     async ask({ call, next }, { purpose, endpoint, to, body, timeoutMs }) {
+      if (isShort(call))
+        throw new SwitchyardError('BUDGET_EXCEEDED', `what is left of a budget is for clients: ${purpose} is not asked for`)
       asked += 1
       const id = `${call.id}-${purpose}-${asked}`
       const limit = { clock, ms: timeoutMs, what: `a call for ${purpose}`, signal: closing.signal }

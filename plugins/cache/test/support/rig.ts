@@ -1,4 +1,5 @@
 import {
+  type Budgets,
   type Cache,
   type Call,
   type Explained,
@@ -57,6 +58,7 @@ export interface RigOptions {
   /** Of every reply from upstream. */
   readonly headers?: Readonly<Record<string, string>>
   readonly nearBytes?: number
+  readonly budgets?: Budgets
   readonly random?: () => number
 }
 
@@ -83,7 +85,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     maxWritesInFlight: 100,
   })
   const flight = singleFlight({ flights: options.flights, clock, log, maxBytes: 100_000, remoteTimeoutMs: 250 })
-  const own = ownCalls({ clock, timeoutMs: 5_000, maxInFlight: 4 })
+  const own = ownCalls({ clock, timeoutMs: 5_000, maxInFlight: 4, budgets: options.budgets, maxBudgetShare: 0.5 })
   const writes = writesOn({ cache: held, clock, log, timeoutMs: 1_000 })
   const served = servedReplies(100)
   const counts = new Map<Operation, Counts>()
