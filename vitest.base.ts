@@ -9,6 +9,8 @@ export function packageTests(): ViteUserConfig {
     ssr: { resolve: { conditions: ['@switchyard/source'], externalConditions: ['@switchyard/source'] } },
     test: {
       include: ['test/**/*.test.ts'],
+      // Most of the time is spent waiting for servers and processes: each core has its own to wait for.
+      maxWorkers: '100%',
       testTimeout: 20_000,
       hookTimeout: 60_000,
       coverage: { include: ['src/**'] },

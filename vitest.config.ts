@@ -11,8 +11,6 @@ const counts = process.env.SWITCHYARD_TEST_COUNTS
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Most of the time is spent waiting for servers and processes: each core has its own to wait for.
-    maxWorkers: '100%',
     projects: ['packages/*', 'plugins/*', 'apps/*', 'scripts'],
     reporters: ['default', ...(counts === undefined ? [] : [countReporter(counts)])],
     coverage: {
