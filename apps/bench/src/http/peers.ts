@@ -39,12 +39,13 @@ export async function startPeers(stub: { readonly origin: string; readonly pid: 
     },
   ]
   try {
-    const own = await switchyardOpenai(stub.origin)
+    // A process of its own: what it stores would weigh on the calls that are passed by.
+    const cached = await switchyardOpenai(stub.origin)
     peers.push(
       await floor(stub.origin),
-      own,
-      { ...own, name: 'switchyard-hit', cache: 'hit', stop: async () => {} },
-      { ...own, name: 'switchyard-miss', cache: 'miss', stop: async () => {} },
+      await switchyardOpenai(stub.origin),
+      { ...cached, name: 'switchyard-hit', cache: 'hit' },
+      { ...cached, name: 'switchyard-miss', cache: 'miss', stop: async () => {} },
       await switchyardPortkey(stub.origin),
       await portkeyAlone(stub.origin),
     )
