@@ -19,6 +19,7 @@ export {
 } from './call.ts'
 export { type ErrorCode, type ErrorOptions, SwitchyardError } from './error.ts'
 export type { KernelEvents } from './events.ts'
+export { namePattern } from './name-pattern.ts'
 export {
   type Awaitable,
   CONTRACT,
@@ -50,7 +51,7 @@ export {
   type Keys,
   keys,
 } from './ports/access.ts'
-export { type BudgetStanding, type Budgets, budgets } from './ports/budgets.ts'
+export { type BudgetStanding, type Budgets, budgets, isUsedUp } from './ports/budgets.ts'
 export { type Bus, bus } from './ports/bus.ts'
 export { type Cache, type CacheChange, type CacheChanges, type CacheEntry, cache } from './ports/cache.ts'
 export {

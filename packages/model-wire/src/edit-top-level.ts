@@ -25,7 +25,7 @@ export function editTopLevel(raw: Uint8Array, edits: Readonly<Record<string, str
       index = skipSpace(bytes, index + 1)
       continue
     }
-    const keyEnd = stringEnd(bytes, index)
+    const keyEnd = endOfJsonString(bytes, index)
     const key = keyText(bytes, index, keyEnd)
     const valueStart = skipSpace(bytes, bytes.indexOf(COLON, keyEnd) + 1)
     const valueEnd = endOfValue(bytes, valueStart)
@@ -90,8 +90,8 @@ function skipSpace(bytes: Buffer, index: number): number {
   return at
 }
 
-/** Index after the closing quote of the string that opens at `start`. Long strings are jumped over by native search. */
-function stringEnd(bytes: Buffer, start: number): number {
+/** Index after the closing quote of the string that opens at `start`, in valid JSON. Long strings are jumped over by native search. */
+export function endOfJsonString(bytes: Buffer, start: number): number {
   let at = start + 1
   while (true) {
     const quote = bytes.indexOf(QUOTE, at)
@@ -114,7 +114,7 @@ function endOfValue(bytes: Buffer, start: number): number {
   while (at < bytes.length) {
     const byte = bytes[at] as number
     if (byte === QUOTE) {
-      at = stringEnd(bytes, at)
+      at = endOfJsonString(bytes, at)
       if (depth === 0) return at
       continue
     }

@@ -1,3 +1,5 @@
+import { namePattern } from '@switchyard/contract'
+
 /** Names whose answer is kept, for each list, and how long they may be: whoever calls thinks them up. */
 const MAX_KEPT = 1_000
 const MAX_KEPT_LENGTH = 200
@@ -28,31 +30,16 @@ export function allowsAny(list: readonly string[]): boolean {
  */
 export function matcherOf(list: readonly string[]): (name: string) => boolean {
   const exact = new Set(list.filter((entry) => !entry.includes('*')))
-  const patterns = list.filter((entry) => entry.includes('*')).map((entry) => entry.split('*'))
+  const patterns = list.filter((entry) => entry.includes('*')).map(namePattern)
   if (patterns.length === 0) return (name) => exact.has(name)
   const kept = new Map<string, boolean>()
   return (name) => {
     const before = kept.get(name)
     if (before !== undefined) return before
-    const fits = exact.has(name) || (!ODD.test(name) && patterns.some((pieces) => fitsPieces(name, pieces)))
+    const fits = exact.has(name) || (!ODD.test(name) && patterns.some((one) => one(name)))
     if (name.length > MAX_KEPT_LENGTH) return fits
     if (kept.size >= MAX_KEPT) kept.clear()
     kept.set(name, fits)
     return fits
   }
-}
-
-/** The first piece begins the name, the last ends it, and those between stand there in order: one pass, no going back. */
-function fitsPieces(name: string, pieces: readonly string[]): boolean {
-  const first = pieces[0] as string
-  const last = pieces.at(-1) as string
-  if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false
-  const end = name.length - last.length
-  let at = first.length
-  for (const piece of pieces.slice(1, -1)) {
-    const found = name.indexOf(piece, at)
-    if (found === -1 || found + piece.length > end) return false
-    at = found + piece.length
-  }
-  return true
 }

@@ -2,6 +2,7 @@ import {
   type Budgets,
   type Call,
   type Clock,
+  isUsedUp,
   type Operation,
   quietTrace,
   SwitchyardError,
@@ -36,12 +37,10 @@ export function ownCalls({ clock, timeoutMs, maxInFlight, budgets, maxBudgetShar
   const underWay = new Set<AbortController>()
   const counts = { made: 0, dropped: 0, failed: 0 }
   let closed = false
-  const isShort = (call: Call): boolean =>
-    budgets?.of(call).some(({ hard, used, limit }) => hard && Number(used) >= Number(limit) * maxBudgetShare) === true
   return {
     counts,
     async make(call, purpose, work) {
-      if (closed || underWay.size >= maxInFlight || isShort(call as unknown as Call)) {
+      if (closed || underWay.size >= maxInFlight || isUsedUp(budgets, call as unknown as Call, maxBudgetShare)) {
         counts.dropped += 1
         return undefined
       }

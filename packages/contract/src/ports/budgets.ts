@@ -22,4 +22,10 @@ export interface Budgets {
   of(call: Call): readonly BudgetStanding[]
 }
 
+/** Whether so much of a hard budget that the call counts against is used, as a share in [0, 1]: what is left is for more important calls. */
+export function isUsedUp(standing: Budgets | undefined, call: Call, share: number): boolean {
+  if (standing === undefined) return false
+  return standing.of(call).some(({ hard, used, limit }) => hard && Number(used) >= Number(limit) * share)
+}
+
 export const budgets: Port<Budgets> = definePort<Budgets>('budgets', 1)

@@ -18,6 +18,11 @@ const PROOF: Readonly<Partial<Record<ModelEndpoint, readonly string[]>>> = {
   'images/generations': ['data'],
 }
 
+/** Whether a parsed body holds what a success of the endpoint holds; false where no such mark is known. */
+export function provesSuccess(endpoint: ModelEndpoint, body: Json): boolean {
+  return PROOF[endpoint]?.some((name) => Array.isArray(body[name])) === true
+}
+
 /**
  * The object of a body that proves itself a success, undefined for one that need not be JSON and is not. Throws for an error object, a
  * page for people, JSON that does not parse or lacks what its endpoint promises.
@@ -35,7 +40,7 @@ export function successOf(body: Uint8Array, contentType: string, options: RelayO
   if (reply['html-message'] !== undefined) throw invalid(plugin, 'the upstream answered 200 with text or HTML')
   if (reply.status === 'failed' && request.endpoint === 'responses')
     throw inBandError({ message: 'the response failed' }, plugin, secrets)
-  if (proof !== undefined && !proof.some((name) => Array.isArray(reply[name])))
+  if (proof !== undefined && !provesSuccess(request.endpoint, reply))
     throw invalid(plugin, `the upstream answered 200 without "${proof.join('" or "')}"`)
   return reply
 }

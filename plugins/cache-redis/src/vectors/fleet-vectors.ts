@@ -1,18 +1,8 @@
-import { type Clock, SwitchyardError, type VectorIndex } from '@switchyard/contract'
-import type { Client } from '../connection.ts'
-import type { Guard } from '../guard.ts'
-import type { RedisLog } from '../log/redis-log.ts'
-import { redisVectors } from './redis-vectors.ts'
+import { SwitchyardError, type VectorIndex } from '@switchyard/contract'
+import { type RedisVectorsOptions, redisVectors } from './redis-vectors.ts'
 import { knowsVectorSets, vectorSets } from './vector-sets.ts'
 
-export interface FleetVectorsOptions {
-  readonly client: Client
-  readonly guard: Guard
-  readonly clock: Pick<Clock, 'now' | 'sleep'>
-  readonly log: Pick<RedisLog, 'append' | 'current' | 'listen'>
-  readonly keyPrefix: string
-  readonly maxVectorBytes: number
-  readonly maxVectorsPerPartition: number
+export interface FleetVectorsOptions extends RedisVectorsOptions {
   readonly vectorIndex: 'auto' | 'replicated' | 'vector-sets'
   /** Whether the server can be asked now what it knows. */
   readonly connectOnStart: boolean

@@ -4,6 +4,7 @@ import {
   type Call,
   type Clock,
   type ErrorCode,
+  isUsedUp,
   type ModelEndpoint,
   type Next,
   quietTrace,
@@ -85,11 +86,9 @@ export interface OwnCallsParts {
 export function ownCalls({ clock, budgets, maxBudgetShare }: OwnCallsParts): OwnCalls {
   const closing = new AbortController()
   let asked = 0
-  const isShort = (call: Call): boolean =>
-    budgets?.of(call).some(({ hard, used, limit }) => hard && Number(used) >= Number(limit) * maxBudgetShare) === true
   return {
     async ask({ call, next }, { purpose, endpoint, to, body, timeoutMs }) {
-      if (isShort(call))
+      if (isUsedUp(budgets, call, maxBudgetShare))
         throw new SwitchyardError('BUDGET_EXCEEDED', `what is left of a budget is for clients: ${purpose} is not asked for`)
       asked += 1
       const id = `${call.id}-${purpose}-${asked}`

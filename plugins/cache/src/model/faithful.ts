@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
+import { endOfJsonString } from '@switchyard/model-wire'
 
 const QUOTE = 34
-const BACKSLASH = 92
 const COLON = 58
 const MAX_DEPTH = 200
 
@@ -23,19 +23,7 @@ function membersIn(raw: Uint8Array): number {
     const end = open === -1 ? bytes.length : open
     for (; at < end; at++) if (bytes[at] === COLON) members++
     if (open === -1) return members
-    at = afterString(bytes, open)
-  }
-}
-
-function afterString(bytes: Buffer, open: number): number {
-  let at = open + 1
-  for (;;) {
-    const quote = bytes.indexOf(QUOTE, at)
-    if (quote === -1) return bytes.length
-    let slashes = 0
-    while (bytes[quote - 1 - slashes] === BACKSLASH) slashes++
-    if (slashes % 2 === 0) return quote + 1
-    at = quote + 1
+    at = endOfJsonString(bytes, open)
   }
 }
 

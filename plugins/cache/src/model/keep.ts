@@ -4,6 +4,7 @@ import {
   editTopLevel,
   isWholeReason,
   parseExact,
+  provesSuccess,
   saidIn,
   streamOfWhole,
   wholeOfStream,
@@ -16,15 +17,6 @@ import type { Settings } from './route-of.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Where a success of each endpoint has its list. */
-const PROOF: Readonly<Partial<Record<ModelEndpoint, readonly string[]>>> = {
-  'chat/completions': ['choices'],
-  completions: ['choices'],
-  responses: ['output'],
-  messages: ['content'],
-  embeddings: ['data'],
-  rerank: ['results', 'data'],
-}
 const COMPUTED: ReadonlySet<ModelEndpoint> = new Set(['embeddings', 'rerank'])
 /** Finish reasons of an answer that reached its limit: to the same words it is the same answer. */
 const CUT: ReadonlySet<string> = new Set(['length', 'max_tokens', 'max_output_tokens', 'model_context_window_exceeded'])
@@ -116,7 +108,7 @@ function verdictOn(
   { tools }: Settings,
 ): string | { readonly cut: boolean } {
   if (body.error !== undefined && body.error !== null) return 'error'
-  if (!PROOF[endpoint]?.some((name) => Array.isArray(body[name]))) return 'malformed'
+  if (!provesSuccess(endpoint, body)) return 'malformed'
   if (hasVerdict(body.hook_results)) return 'guard'
   if (COMPUTED.has(endpoint)) return { cut: false }
   if (Array.isArray(body.choices) && body.choices.length !== 1) return 'many-answers'
