@@ -1,5 +1,5 @@
 import { SwitchyardError, secret } from '@switchyard/contract'
-import { createEgress } from '@switchyard/egress'
+import { detailIn, gatewayAt } from './gateway-at.ts'
 
 /** The admin API of a gateway that runs. */
 export interface AdminClient {
@@ -15,7 +15,6 @@ export interface AdminReply {
 
 const MAX_BYTES = 268_435_456
 const DEFAULT_URL = 'http://127.0.0.1:8080'
-const NEAR = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /**
  * Speaks with a gateway, by default the one of this machine, with the key in `SWITCHYARD_ADMIN_KEY`; one of this machine may need none. The
@@ -23,10 +22,11 @@ const NEAR = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
  * be read on the way.
  */
 export function adminClient(url: string = DEFAULT_URL): AdminClient {
-  const base = baseOf(url)
-  const isNear = NEAR.test(base.hostname)
-  if (base.protocol === 'http:' && !isNear)
-    throw new SwitchyardError('INVALID_REQUEST', '--url: over http: an admin key could be read on its way; use https:')
+  const { base, isNear, egress } = gatewayAt(url, 'an admin key', {
+    maxResponseBytes: MAX_BYTES,
+    headersTimeoutMs: 120_000,
+    totalTimeoutMs: 300_000,
+  })
   const given = process.env.SWITCHYARD_ADMIN_KEY
   const key = given === undefined || given === '' ? undefined : secret(given)
   if (key === undefined && !isNear)
@@ -34,13 +34,6 @@ export function adminClient(url: string = DEFAULT_URL): AdminClient {
       'UNAUTHENTICATED',
       'set SWITCHYARD_ADMIN_KEY to an admin key of that gateway: a flag could be read by others',
     )
-  const egress = createEgress({
-    schemes: ['https:', 'http:'],
-    allow: ['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-    maxResponseBytes: MAX_BYTES,
-    headersTimeoutMs: 120_000,
-    totalTimeoutMs: 300_000,
-  })
   return {
     async ask(method, path, body) {
       const reply = await egress.request(new URL(path, base), {
@@ -56,22 +49,5 @@ export function adminClient(url: string = DEFAULT_URL): AdminClient {
       throw new SwitchyardError('UPSTREAM_REJECTED', `the gateway answered ${reply.status}: ${detailIn(text)}`)
     },
     close: () => egress.close(),
-  }
-}
-
-function baseOf(url: string): URL {
-  if (URL.canParse(url)) return new URL(url)
-  throw new SwitchyardError(
-    'INVALID_REQUEST',
-    `--url: ${JSON.stringify(url.slice(0, 100))} is no URL such as https://gateway.example`,
-  )
-}
-
-function detailIn(text: string): string {
-  try {
-    const { detail, title } = JSON.parse(text) as { readonly detail?: unknown; readonly title?: unknown }
-    return String(detail ?? title ?? 'without a reason').slice(0, 500)
-  } catch {
-    return 'nothing that an admin API says'
   }
 }

@@ -1,5 +1,5 @@
 import { type IssuedKey, type KeyRecord, type Keys, type Secret, SwitchyardError, secret } from '@switchyard/contract'
-import { createEgress } from '@switchyard/egress'
+import { detailIn, gatewayAt } from './gateway-at.ts'
 
 /** What the command line does with keys, wherever they are kept. */
 export type KeysAt = Pick<Keys, 'create' | 'list' | 'rotate' | 'revoke'>
@@ -11,16 +11,7 @@ const MAX_BYTES = 4_194_304
  * dialled; over plain HTTP only those of this machine, or the admin key would be read on the way.
  */
 export function remoteKeys(url: string, adminKey: Secret): KeysAt & { close(): Promise<void> } {
-  const base = new URL(url)
-  const near = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(base.hostname)
-  if (base.protocol === 'http:' && !near)
-    throw new SwitchyardError('INVALID_REQUEST', '--url: over http: an admin key could be read on its way; use https:')
-  const egress = createEgress({
-    schemes: ['https:', 'http:'],
-    allow: ['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-    maxResponseBytes: MAX_BYTES,
-    totalTimeoutMs: 30_000,
-  })
+  const { base, egress } = gatewayAt(url, 'an admin key', { maxResponseBytes: MAX_BYTES, totalTimeoutMs: 30_000 })
 
   async function ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
     const reply = await egress.request(new URL(`/admin/keys${path}`, base), {
@@ -53,14 +44,5 @@ export function remoteKeys(url: string, adminKey: Secret): KeysAt & { close(): P
       return (await ask('GET', `?${query}`)).data as readonly KeyRecord[]
     },
     close: () => egress.close(),
-  }
-}
-
-function detailIn(text: string): string {
-  try {
-    const { detail, title } = JSON.parse(text) as { readonly detail?: unknown; readonly title?: unknown }
-    return String(detail ?? title ?? 'without a reason').slice(0, 500)
-  } catch {
-    return 'nothing that an admin API says'
   }
 }

@@ -1,5 +1,6 @@
 import { type Secret, SwitchyardError } from '@switchyard/contract'
-import { createEgress, retryAfterMs } from '@switchyard/egress'
+import { retryAfterMs } from '@switchyard/egress'
+import { gatewayAt } from '../gateway-at.ts'
 import type { LoggedRequest } from './log-line.ts'
 
 /** What became of one request. */
@@ -26,7 +27,6 @@ export interface WarmGateway {
 
 const MAX_BYTES = 67_108_864
 const LONGEST_WAIT_MS = 3_600_000
-const NEAR = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 /** Headers of a logged request that are part of what is asked; nothing that says who asked. */
 const SENT_AGAIN = /^(?:anthropic-(?:beta|version)|openai-beta|x-switchyard-cache-(?:scope|tags|epsilon|ttl))$/
 
@@ -35,12 +35,7 @@ const SENT_AGAIN = /^(?:anthropic-(?:beta|version)|openai-beta|x-switchyard-cach
  * machine, or the key could be read on the way. Throws `INVALID_REQUEST`.
  */
 export function warmGateway(url: string, key: Secret | undefined): WarmGateway {
-  const base = baseOf(url)
-  if (base.protocol === 'http:' && !NEAR.test(base.hostname))
-    throw new SwitchyardError('INVALID_REQUEST', '--url: over http: a key could be read on its way; use https:')
-  const egress = createEgress({
-    schemes: ['https:', 'http:'],
-    allow: ['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+  const { base, egress } = gatewayAt(url, 'a key', {
     maxResponseBytes: MAX_BYTES,
     headersTimeoutMs: 300_000,
     totalTimeoutMs: 600_000,
@@ -64,14 +59,6 @@ export function warmGateway(url: string, key: Secret | undefined): WarmGateway {
     },
     close: () => egress.close(),
   }
-}
-
-function baseOf(url: string): URL {
-  if (URL.canParse(url)) return new URL(url)
-  throw new SwitchyardError(
-    'INVALID_REQUEST',
-    `--url: ${JSON.stringify(url.slice(0, 100))} is no URL such as https://gateway.example`,
-  )
 }
 
 function auth(key: Secret | undefined): Record<string, string> {
