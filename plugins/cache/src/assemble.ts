@@ -3,7 +3,6 @@ import type {
   Cache,
   Flights,
   ModelProvider,
-  Operation,
   Policy,
   Router,
   SemanticCache,
@@ -53,7 +52,7 @@ export async function assemble(
     maxWritesInFlight: options.maxWritesInFlight,
   })
   const { sharedMaxBytes: maxBytes, fleetTimeoutMs: remoteTimeoutMs } = options
-  const flight = singleFlight({ flights: flights, clock, log, maxBytes, remoteTimeoutMs })
+  const flight = singleFlight({ flights, clock, log, maxBytes, remoteTimeoutMs })
   const own = ownCalls({
     clock,
     timeoutMs: options.ownCallTimeoutMs,
@@ -81,7 +80,6 @@ export async function assemble(
     random,
     storeFallbacks,
     headers,
-    countsOf: (operation: Operation) => counts.get(operation) as Counts,
   })
   return { admin: adminOf({ ...parts, log, emit }), policy }
 }

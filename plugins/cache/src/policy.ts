@@ -10,7 +10,7 @@ import {
 import type { Counts } from './counts.ts'
 import type { BypassReason, Kind, Plan } from './kind.ts'
 import type { KeptReply } from './levels/kept-reply.ts'
-import { entryOf, fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup/lookup.ts'
+import { entryOf, fromStore, hit, isYoung, type Lookup, type LookupParts, levelOf } from './lookup/lookup.ts'
 import { refresherOf } from './lookup/refresh.ts'
 import { wayOf } from './lookup/upstream.ts'
 import { told } from './told.ts'
@@ -20,7 +20,8 @@ import type { Writes } from './writes.ts'
 export interface PolicyParts extends LookupParts {
   readonly kinds: ReadonlyMap<Operation, Kind>
   readonly writes: Writes
-  readonly countsOf: (operation: Operation) => Counts
+  /** One for each kind. */
+  readonly counts: ReadonlyMap<Operation, Counts>
   /** Callers are told by headers, where replies have some. */
   readonly headers: boolean
 }
@@ -32,10 +33,10 @@ const MISS = Object.freeze({ 'x-switchyard-cache': 'miss' })
  * other words; of equal calls under way one goes upstream. A failing store is a miss, never an error.
  */
 export function cachePolicy(parts: PolicyParts): Policy {
-  const { name, kinds, cache, near, store, flight, semantic, writes, countsOf, clock, headers } = parts
+  const { name, kinds, cache, near, store, flight, semantic, writes, clock, headers } = parts
   const { refresh, isDueEarly } = refresherOf(parts)
-  // A store in this process is the nearest level, made ready or not.
-  const storeLevel = cache.capabilities.shared ? 'l2' : 'l1'
+  const storeLevel = levelOf(cache)
+  const countsOf = ({ operation }: Call): Counts => parts.counts.get(operation) as Counts
 
   function around(call: Call, next: Next): Promise<Reply<Operation>> {
     const kind = kinds.get(call.operation)
@@ -43,7 +44,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
     const plan = kind.plan(call)
     if ('writes' in plan) return writes.around(call, next, plan.writes)
     if ('bypass' in plan) return bypassed(call, next, plan.bypass, plan.wish)
-    const counts = countsOf(call.operation)
+    const counts = countsOf(call)
     counts.asked(plan.key)
     if (plan.strict && cache.mark === undefined) return bypassed(call, next, 'store-unfit', plan.wish)
     if (writes.isBehind(plan.tags)) return bypassed(call, next, 'store-behind', plan.wish)
@@ -63,7 +64,7 @@ export function cachePolicy(parts: PolicyParts): Policy {
   }
 
   function bypassed(call: Call, next: Next, reason: BypassReason, wish?: Plan['wish']): Promise<Reply<Operation>> {
-    if (reason !== 'own-call') countsOf(call.operation).bypass(reason)
+    if (reason !== 'own-call') countsOf(call).bypass(reason)
     call.trace.decide(name, 'bypass', { reason })
     if (wish === 'only-if-cached') return Promise.reject(notCached(reason))
     const reply = next(call)
@@ -121,11 +122,11 @@ export function cachePolicy(parts: PolicyParts): Policy {
     if ('bypass' in plan) return { decisions: [{ decision: 'bypass', because: { reason: plan.bypass } }] }
     if ('writes' in plan) return { decisions: [{ decision: 'writes', because: { tags: plan.writes.length } }] }
     const because = { ...kind.explain(call), ttlMs: plan.ttlMs, alike: plan.likeness !== undefined }
-    const level = await levelOf(plan, kind, call.signal)
+    const level = await heldAt(plan, kind, call.signal)
     return { decisions: [{ decision: level === undefined ? 'would-miss' : 'would-hit', because: { level, ...because } }] }
   }
 
-  async function levelOf(plan: Plan, kind: Kind, signal: AbortSignal): Promise<'l1' | 'l2' | undefined> {
+  async function heldAt(plan: Plan, kind: Kind, signal: AbortSignal): Promise<'l1' | 'l2' | undefined> {
     if (near.get(plan.key, clock.now()) !== undefined) return 'l1'
     return (await store.get(plan.key, kind, signal)) === undefined ? undefined : storeLevel
   }

@@ -222,6 +222,32 @@ describe('calls under way', () => {
     expect(gets).toBe(looks)
   })
 
+  test.each([
+    [false, 'l1'],
+    [true, 'l2'],
+  ])(
+    'what landed between the look-up and the lead is served, whether or not the store is shared: %s',
+    async (shared, level) => {
+      const clock = virtualClock()
+      const held = await memoryCache(clock)
+      let isEarly = false
+      const cache: Cache = {
+        ...held,
+        capabilities: { ...held.capabilities, shared },
+        async get(...all) {
+          if (!isEarly) return held.get(...all)
+          isEarly = false
+          return undefined
+        },
+      }
+      const { ask, asked } = await startRig({ clock, cache, nearBytes: 0 })
+      await ask('one')
+      isEarly = true
+      expect(levelOf(await ask('one'))).toBe(level)
+      expect(asked).toEqual(['one'])
+    },
+  )
+
   test('who asks after an invalidation joins no call that began before it', async () => {
     const lands: ((text: string) => void)[] = []
     const { ask, asked, cache } = await startRig({ answers: () => new Promise<string>((resolve) => lands.push(resolve)) })

@@ -50,7 +50,7 @@ export function storeLevel(options: StoreOptions): StoreLevel {
 
   async function read(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
     try {
-      const asked = (within: AbortSignal) => cache.get(key, { signal: within })
+      const asked = (heeded: AbortSignal) => cache.get(key, { signal: heeded })
       const entry = lookups === undefined ? await asked(signal) : await lookups.run(asked, signal)
       return entry?.value
     } catch (error) {

@@ -48,6 +48,11 @@ export async function fromStore(
   return kept
 }
 
+/** What the store counts as: one in this process is the nearest level, made ready or not. */
+export function levelOf({ capabilities }: Cache): 'l1' | 'l2' {
+  return capabilities.shared ? 'l2' : 'l1'
+}
+
 /** Answers a call from what is kept. */
 export function hit(
   { name, semantic, served, clock }: LookupParts,

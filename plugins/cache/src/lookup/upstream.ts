@@ -1,7 +1,7 @@
 import type { Operation, Reply, SemanticFinding } from '@switchyard/contract'
 import { alike } from './alike.ts'
 import { file } from './file.ts'
-import { fromStore, hit, isYoung, type Lookup, type LookupParts } from './lookup.ts'
+import { fromStore, hit, isYoung, type Lookup, type LookupParts, levelOf } from './lookup.ts'
 
 /** How whoever leads a flight comes to a reply. */
 export interface Way {
@@ -15,7 +15,7 @@ export interface Way {
 
 /** The way of one look-up behind the exact levels: once more the store, then likeness, then upstream, whose reply is stored. */
 export function wayOf(parts: LookupParts, lookup: Lookup): Way {
-  const { name, cache, near, clock } = parts
+  const { name, cache, clock } = parts
   const { call, next, kind, plan, counts } = lookup
   let finding: SemanticFinding | undefined
   let upstream = false
@@ -35,11 +35,10 @@ export function wayOf(parts: LookupParts, lookup: Lookup): Way {
       const led: Lookup = { ...lookup, call: { ...call, signal } }
       if (plan.wish !== 'no-cache') {
         // Another flight may have landed since the levels were asked.
-        const kept =
-          near.get(plan.key, clock.now()) ??
-          (cache.capabilities.shared && !isFirst ? await fromStore(parts, lookup, signal) : undefined)
+        const near = parts.near.get(plan.key, clock.now())
+        const kept = near ?? (isFirst ? undefined : await fromStore(parts, lookup, signal))
         if (kept !== undefined && kept.freshUntil > clock.now() && isYoung(kept, plan, clock.now()))
-          return framesOf(hit(parts, led, kept, 'l2'))
+          return framesOf(hit(parts, led, kept, near === undefined ? levelOf(cache) : 'l1'))
         const likely = await alike(parts, led, signal)
         if (likely.reply !== undefined) return framesOf(likely.reply)
         finding = likely.finding

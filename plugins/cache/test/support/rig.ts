@@ -88,20 +88,16 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const own = ownCalls({ clock, timeoutMs: 5_000, maxInFlight: 4, budgets: options.budgets, maxBudgetShare: 0.5 })
   const writes = writesOn({ cache: held, clock, log, timeoutMs: 1_000 })
   const served = servedReplies(100)
-  const counts = new Map<Operation, Counts>()
+  const tally = new Counts()
+  const counts = new Map<Operation, Counts>([['test.echo', tally]])
   const emitted: { readonly event: string; readonly payload: unknown }[] = []
-  const countsOf = (operation: Operation): Counts => {
-    const known = counts.get(operation) ?? new Counts()
-    counts.set(operation, known)
-    return known
-  }
   const { semantic, random = () => 0.5, answers = (text: string) => text.toUpperCase() } = options
   const parts = { name: 'cache', cache: held, near, store, flight, semantic, own, served, clock, random }
   const policy = cachePolicy({
     ...parts,
     kinds: new Map<Operation, Kind>([['test.echo', echoKind as unknown as Kind]]),
     writes,
-    countsOf,
+    counts,
     headers: true,
     storeFallbacks: options.storeFallbacks ?? false,
   })
@@ -121,7 +117,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     log,
     asked,
     purposes,
-    counts: () => countsOf('test.echo').tally,
+    counts: () => tally.tally,
     explain: async (text, plan) => {
       const explained = await policy.explain?.(callOf(text, { plan }) as unknown as Call)
       return explained?.decisions ?? []
