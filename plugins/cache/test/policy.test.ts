@@ -144,6 +144,12 @@ describe('what callers wish', () => {
     }
   })
 
+  test('a call of Switchyard’s own is passed by, and not counted', async () => {
+    const { ask, counts } = await startRig()
+    await ask('one', { plan: { bypass: 'own-call' } })
+    expect(counts()).toMatchObject({ requests: 0, bypasses: {} })
+  })
+
   test('a bypass goes upstream each time, with its reason', async () => {
     const { ask, asked, counts } = await startRig()
     const reply = await ask('one', { plan: { bypass: 'tools' } })
@@ -247,6 +253,27 @@ describe('calls under way', () => {
       expect(asked).toEqual(['one'])
     },
   )
+
+  test('what is stale by then is not served in the place of an answer', async () => {
+    const clock = virtualClock()
+    const held = await memoryCache(clock)
+    let isEarly = false
+    const cache: Cache = {
+      ...held,
+      async get(...all) {
+        if (!isEarly) return held.get(...all)
+        isEarly = false
+        return undefined
+      },
+    }
+    const { ask, asked } = await startRig({ clock, cache, nearBytes: 0 })
+    const plan = { staleMs: 30_000 }
+    await ask('one', { plan })
+    await clock.advance(60_000)
+    isEarly = true
+    expect((await ask('one', { plan })).headers['x-switchyard-cache']).toBe('miss')
+    expect(asked).toEqual(['one', 'one'])
+  })
 
   test('who asks after an invalidation joins no call that began before it', async () => {
     const lands: ((text: string) => void)[] = []
@@ -382,6 +409,7 @@ describe('stale while it is fetched anew', () => {
       ['v1', 'stale'],
       ['v1', 'stale'],
     ])
+    expect(rig.admin.report().ownCalls).toMatchObject({ made: 1, dropped: 0 })
     await rig.clock.advance(0)
     expect(rig.purposes).toEqual([undefined, 'refresh'])
     expect((await rig.ask('one', { plan })).text).toBe('v2')

@@ -100,3 +100,16 @@ test('nothing is kept of a store that tells nothing, nor without room', async ()
     near.close()
   }
 })
+
+test('a reply that was just stored is made ready once, when it is first asked for', async () => {
+  const { cache, near } = await stand()
+  let opened = 0
+  const open = (): KeptReply => {
+    opened += 1
+    return reply()
+  }
+  near.set('k', { expiresAt: Number.POSITIVE_INFINITY, bytes: 1, open }, [], cache.mark?.([]), near.moment())
+  expect(opened).toBe(0)
+  expect(near.get('k', 0)).toBe(near.get('k', 0))
+  expect(opened).toBe(1)
+})
